@@ -1,0 +1,42 @@
+/**
+ * The conversation between the extension host and the engine worker.
+ *
+ * Every call carries an id and is answered by exactly one "result" or "error"; "progress" may come before that.
+ * Cancelling is a flag in shared memory, not a message: the worker does long synchronous work and would read a message
+ * only after it. Index 0 of `cancel` is set to 1 by the caller.
+ */
+import type { EngineMethod, Progress, StoreAddress } from "./api";
+import type { SerializedError } from "./errors";
+
+export type ToWorker =
+  | {
+      readonly type: "call";
+      readonly id: number;
+      readonly address: StoreAddress;
+      readonly method: EngineMethod;
+      readonly args: readonly unknown[];
+      readonly cancel: SharedArrayBuffer;
+    }
+  /** Forget the engine of a workspace folder that was closed. */
+  | { readonly type: "close"; readonly address: StoreAddress };
+
+export type FromWorker =
+  | { readonly type: "result"; readonly id: number; readonly value: unknown }
+  | { readonly type: "error"; readonly id: number; readonly error: SerializedError }
+  | { readonly type: "progress"; readonly id: number; readonly progress: Progress };
+
+/** Methods that change nothing in the store or the workspace: a restarted worker may be asked again. */
+export const REPEATABLE: ReadonlySet<EngineMethod> = new Set<EngineMethod>([
+  "list",
+  "resolve",
+  "show",
+  "diff",
+  "stat",
+  "readDirectory",
+  "readFile",
+  "undoState",
+  "planDelete",
+  "verify",
+  "stats",
+  "history",
+]);
