@@ -17,5 +17,7 @@ export default defineConfig({
     include: ["test/unit/**/*.test.ts", "test/contract/**/*.test.ts"],
     globalSetup: ["test/support/buildOnce.ts"],
     testTimeout: 60_000,
+    // Otherwise Node itself would load lz4-wasm's wasm module, which it does not understand.
+    server: { deps: { inline: [/lz4-wasm/] } },
   },
 });

@@ -1,0 +1,60 @@
+import type { Command } from "commander";
+import { ExitCode } from "../exitCode";
+import type { Invocation } from "../invocation";
+import { checkpointJson, deleteJson } from "../json";
+import { refOperand } from "../operands";
+import { formatBytes, plural, title } from "../output";
+import type { Start } from "../program";
+
+/** `rename`, `pin`, `unpin`, `delete`: what changes checkpoints that exist. */
+export function addChangeCommands(program: Command, start: Start): void {
+  program
+    .command("rename")
+    .description('give a checkpoint another name ("" takes the name away)')
+    .argument("<ref>", "the checkpoint")
+    .argument("<name>", "its new name")
+    .action((ref: string, name: string) => start((invocation) => rename(invocation, refOperand(ref), name)));
+  program
+    .command("pin")
+    .description("protect a checkpoint from being thinned out")
+    .argument("<ref>", "the checkpoint")
+    .action((ref: string) => start((invocation) => pin(invocation, refOperand(ref), true)));
+  program
+    .command("unpin")
+    .description("take that protection away")
+    .argument("<ref>", "the checkpoint")
+    .action((ref: string) => start((invocation) => pin(invocation, refOperand(ref), false)));
+  program
+    .command("delete")
+    .description("delete checkpoints and free what only they used")
+    .argument("<ref...>", "the checkpoints")
+    .action((refs: string[]) => start((invocation) => remove(invocation, refs.map(refOperand))));
+}
+
+async function rename(invocation: Invocation, ref: string, name: string): Promise<ExitCode> {
+  const checkpoint = await (await invocation.engine()).rename(ref, name === "" ? null : name);
+  if (invocation.json) invocation.printJson(checkpointJson(checkpoint));
+  else invocation.print(name === "" ? `${title(checkpoint)} has no name now.` : `Renamed to ${title(checkpoint)}.`);
+  return ExitCode.done;
+}
+
+async function pin(invocation: Invocation, ref: string, pinned: boolean): Promise<ExitCode> {
+  const checkpoint = await (await invocation.engine()).pin(ref, pinned);
+  if (invocation.json) invocation.printJson(checkpointJson(checkpoint));
+  else invocation.print(`${pinned ? "Pinned" : "Unpinned"} ${title(checkpoint)}.`);
+  return ExitCode.done;
+}
+
+async function remove(invocation: Invocation, refs: readonly string[]): Promise<ExitCode> {
+  const engine = await invocation.engine();
+  // All references are read before anything goes: "delete latest latest~1" means the two that are newest now.
+  const plan = await engine.planDelete(refs);
+  const result = await engine.delete(plan.checkpoints.map(({ id }) => id));
+  if (invocation.json) invocation.printJson(deleteJson(plan, result));
+  else {
+    const what =
+      plan.checkpoints.length === 1 ? title(plan.checkpoints[0]!) : plural(plan.checkpoints.length, "checkpoint");
+    invocation.print(`Deleted ${what}; ${formatBytes(result.freedBytes)} freed.`);
+  }
+  return ExitCode.done;
+}

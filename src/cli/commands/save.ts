@@ -1,0 +1,64 @@
+import type { Command } from "commander";
+import type { SaveResult, Skipped } from "../../shared/api";
+import type { Invocation } from "../invocation";
+import { saveJson } from "../json";
+import { sizeOperand } from "../operands";
+import { formatBytes, formatChangeCounts, formatDuration, plural, printable, title } from "../output";
+import type { Start } from "../program";
+
+interface SaveOptions {
+  readonly message?: string;
+  readonly note?: string;
+  readonly includeDeps?: boolean;
+  readonly maxFileSize?: string;
+  readonly packChunkBytes?: string;
+  readonly auto?: boolean;
+}
+
+export function addSaveCommand(program: Command, start: Start): void {
+  program
+    .command("save")
+    .description("save the workspace as a checkpoint")
+    .option("-m, --message <name>", "name the checkpoint (it is then made even if nothing changed)")
+    .option("--note <text>", "keep a longer text with it")
+    .option("--include-deps", "also save node_modules, virtual environments and other downloaded dependencies")
+    .option("--max-file-size <bytes>", "leave out larger files (1048576, 64M, 2G); they are named in the result")
+    .option("--pack-chunk-bytes <bytes>", "cut larger packs into parts of this size")
+    .option("--auto", "mark it as an automatic checkpoint, which retention may thin out")
+    .action((options: SaveOptions) => start((invocation) => save(invocation, options)));
+}
+
+async function save(invocation: Invocation, options: SaveOptions): Promise<undefined> {
+  const maxFileBytes =
+    options.maxFileSize === undefined
+      ? invocation.scan.maxFileBytes
+      : sizeOperand(options.maxFileSize, "--max-file-size");
+  const packChunkBytes =
+    options.packChunkBytes === undefined ? 0 : sizeOperand(options.packChunkBytes, "--pack-chunk-bytes");
+  const engine = await invocation.engine();
+  const result = await engine.save({
+    kind: options.auto === true ? "auto" : "manual",
+    trigger: "cli",
+    ...(options.message === undefined ? {} : { name: options.message }),
+    ...(options.note === undefined ? {} : { note: options.note }),
+    scan: { ...invocation.scan, includeDependencies: options.includeDeps === true, maxFileBytes },
+    ...(packChunkBytes > 0 ? { packChunkBytes } : {}),
+  });
+  invocation.note(leftOutLines(invocation, result.skipped));
+  if (invocation.json) invocation.printJson(saveJson(result));
+  else invocation.print(savedLine(result));
+}
+
+function savedLine({ checkpoint, noChange, durationMs }: SaveResult): string {
+  if (checkpoint === null) return "There is nothing to save yet; no checkpoint was made.";
+  if (noChange) return `Nothing changed since ${title(checkpoint)}; no checkpoint was made.`;
+  const size = `${plural(checkpoint.files, "file")}, ${formatBytes(checkpoint.bytes)}`;
+  return `Saved ${title(checkpoint)}: ${formatChangeCounts(checkpoint)} (${size}) in ${formatDuration(durationMs)}`;
+}
+
+/** Files that are not in the checkpoint are said on stderr, also with --json: they must not go unnoticed in a log. */
+function leftOutLines(invocation: Invocation, skipped: readonly Skipped[]): readonly string[] {
+  return invocation.shortened(
+    skipped.map(({ path, message }) => `Left out: ${printable(path)}: ${printable(message)}`),
+  );
+}

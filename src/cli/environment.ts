@@ -1,0 +1,36 @@
+/**
+ * Everything the command line touches outside itself. `main.ts` hands in the real process; tests hand in a fake one.
+ */
+import type { EngineApi, OperationControl, StoreAddress } from "../shared/api";
+
+/** The part of a writable stream that is used. */
+export interface Output {
+  write(chunk: string | Uint8Array): unknown;
+  readonly isTTY?: boolean | undefined;
+  /** Width of the terminal in characters. */
+  readonly columns?: number | undefined;
+}
+
+/** An open engine: the operations, and how to watch and close it. */
+export interface CliEngine extends EngineApi {
+  /** The same operations, reporting to `control`. */
+  observed(control: OperationControl): EngineApi;
+  /** Ends the engine's threads. Nothing may be called afterwards. */
+  close(): Promise<void>;
+}
+
+export type OpenCliEngine = (address: StoreAddress, options: { readonly lockTimeoutMs: number }) => Promise<CliEngine>;
+
+export interface CliEnvironment {
+  readonly openEngine: OpenCliEngine;
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  readonly platform: NodeJS.Platform;
+  readonly homeFolder: string;
+  /** True from the moment the user pressed Ctrl+C. */
+  readonly isCancelled: () => boolean;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}

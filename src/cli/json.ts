@@ -1,0 +1,193 @@
+/**
+ * The shapes `--json` prints. Scripts read them, so they are fixed: keys are added, never renamed or taken away.
+ * Times are ISO 8601 in UTC.
+ */
+import type {
+  Change,
+  ChangeKind,
+  Checkpoint,
+  CheckpointDetail,
+  DeletePlan,
+  EntryState,
+  FileVersion,
+  GcResult,
+  RestoreResult,
+  SaveResult,
+  Skipped,
+  StoreStats,
+  VerifyResult,
+} from "../shared/api";
+import type { CheckpointError } from "../shared/errors";
+
+export const isoTime = (ms: number): string => new Date(ms).toISOString();
+
+export function errorJson(error: CheckpointError) {
+  return { error: { code: error.code, message: error.message } };
+}
+
+/** When nothing changed, the checkpoint is the existing one and the counts, being those of this save, are zero. */
+export function saveJson(result: SaveResult) {
+  const { checkpoint, noChange } = result;
+  const count = (value: number | undefined): number => (noChange ? 0 : (value ?? 0));
+  return {
+    id: checkpoint?.id ?? null,
+    number: checkpoint?.number ?? null,
+    parent: checkpoint?.parentId ?? null,
+    created: checkpoint ? isoTime(checkpoint.createdAt) : null,
+    name: checkpoint?.name ?? null,
+    files: checkpoint?.files ?? 0,
+    bytes: checkpoint?.bytes ?? 0,
+    added: count(checkpoint?.added),
+    changed: count(checkpoint?.changed),
+    removed: count(checkpoint?.removed),
+    newObjects: count(checkpoint?.newObjects),
+    newBytes: count(checkpoint?.newBytes),
+    skipped: skippedJson(result.skipped),
+    noChange,
+    durationMs: result.durationMs,
+  };
+}
+
+function skippedJson(skipped: readonly Skipped[]) {
+  return skipped.map(({ path, reason }) => ({ path, reason }));
+}
+
+export function checkpointJson(checkpoint: Checkpoint) {
+  return {
+    id: checkpoint.id,
+    number: checkpoint.number,
+    created: isoTime(checkpoint.createdAt),
+    name: checkpoint.name,
+    kind: checkpoint.kind,
+    pinned: checkpoint.pinned,
+    files: checkpoint.files,
+    bytes: checkpoint.bytes,
+    added: checkpoint.added,
+    changed: checkpoint.changed,
+    removed: checkpoint.removed,
+    parent: checkpoint.parentId,
+  };
+}
+
+export function listJson(checkpoints: readonly Checkpoint[]) {
+  return { checkpoints: checkpoints.map(checkpointJson) };
+}
+
+export function showJson(detail: CheckpointDetail) {
+  const { checkpoint } = detail;
+  return {
+    ...checkpointJson(checkpoint),
+    trigger: checkpoint.trigger,
+    note: checkpoint.note,
+    newObjects: checkpoint.newObjects,
+    newBytes: checkpoint.newBytes,
+    rootTree: checkpoint.rootTree,
+    branch: checkpoint.branch,
+    head: checkpoint.head,
+    skipped: skippedJson(detail.skipped),
+    changes: changesJson(detail.changes),
+    totalChanges: detail.totalChanges,
+  };
+}
+
+/** Paths by what happened to them: the whole of `diff --json`. */
+export function changesJson(changes: readonly Change[]): Record<ChangeKind, string[]> {
+  const paths: Record<ChangeKind, string[]> = { added: [], changed: [], removed: [], typeChanged: [] };
+  for (const change of changes) paths[change.kind].push(change.path);
+  return paths;
+}
+
+export function restoreJson(result: RestoreResult) {
+  return {
+    id: result.checkpoint.id,
+    added: result.added,
+    changed: result.changed,
+    removed: result.removed,
+    unchanged: result.unchanged,
+    kept: result.kept.map(({ path, reason }) => ({ path, reason })),
+    safetyId: result.safetyId,
+    dryRun: result.dryRun,
+    paths: { added: result.paths.added, changed: result.paths.changed, removed: result.paths.removed },
+  };
+}
+
+export function gcJson(result: GcResult) {
+  return {
+    deadObjects: result.deadObjects,
+    freedBytes: result.freedBytes,
+    removedPacks: result.removedPacks,
+    rewrittenPacks: result.rewrittenPacks,
+  };
+}
+
+export function deleteJson(plan: DeletePlan, result: GcResult) {
+  return { deleted: plan.checkpoints.map(({ id, number }) => ({ id, number })), ...gcJson(result) };
+}
+
+export function verifyJson(result: VerifyResult) {
+  return {
+    ok: result.ok,
+    full: result.full,
+    checkpoints: result.checkpoints,
+    packs: result.packs,
+    objects: result.objects,
+    bytesRead: result.bytesRead,
+    problems: result.problems.map(({ part, message }) => ({ part, message })),
+    damaged: result.damaged.map(({ checkpoint, paths }) => ({
+      id: checkpoint.id,
+      number: checkpoint.number,
+      name: checkpoint.name,
+      paths,
+    })),
+  };
+}
+
+export function statsJson(stats: StoreStats) {
+  return {
+    folder: stats.folder,
+    checkpoints: stats.checkpoints,
+    packs: stats.packs,
+    objects: stats.objects,
+    packBytes: stats.packBytes,
+    treeBytes: stats.treeBytes,
+    indexBytes: stats.indexBytes,
+    catalogBytes: stats.catalogBytes,
+    totalBytes: stats.totalBytes,
+    oldest: stats.oldest === null ? null : isoTime(stats.oldest),
+    newest: stats.newest === null ? null : isoTime(stats.newest),
+  };
+}
+
+export function historyJson(path: string, versions: readonly FileVersion[]) {
+  return {
+    path,
+    versions: versions.map(({ checkpoint, kind, state }) => ({
+      id: checkpoint.id,
+      number: checkpoint.number,
+      created: isoTime(checkpoint.createdAt),
+      name: checkpoint.name,
+      change: kind,
+      ...(state === undefined ? { type: null, mode: null, size: null, hash: null } : stateJson(state)),
+    })),
+  };
+}
+
+function stateJson(state: EntryState) {
+  return { type: state.type, mode: octal(state.mode), size: state.size, hash: state.hash };
+}
+
+/** Text where the bytes are valid UTF-8, otherwise base64: nothing is lost either way. */
+export function contentJson(path: string, state: EntryState, content: Uint8Array) {
+  const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
+  const text = bytes.toString("utf8");
+  const isText = Buffer.from(text, "utf8").equals(bytes);
+  return {
+    path,
+    ...stateJson(state),
+    encoding: isText ? "utf8" : "base64",
+    content: isText ? text : bytes.toString("base64"),
+  };
+}
+
+/** Permission bits as people write them: "644". */
+export const octal = (mode: number): string => (mode & 0o7777).toString(8).padStart(3, "0");

@@ -1,0 +1,82 @@
+/** What people type for checkpoints, paths, sizes and counts, turned into what the engine takes. */
+import { realpathSync } from "node:fs";
+import * as path from "node:path";
+import { CheckpointError } from "../shared/errors";
+
+/** Output shows a number as #12; typed back like that it means the same as plain 12. */
+export function refOperand(typed: string): string {
+  return /^#\d+$/.test(typed) ? typed.slice(1) : typed;
+}
+
+/**
+ * A path inside the workspace as the engine takes it: "/" between names, no leading or trailing "/", the workspace
+ * itself "". Relative paths count from the workspace folder, wherever the shell stands.
+ *
+ * Throws `usage` for a path outside the workspace.
+ */
+export function pathOperand(typed: string, workspace: string): string {
+  if (typed === "") throw new CheckpointError("usage", 'An empty path was given. For the whole workspace write ".".');
+  const slashed = path.sep === "\\" ? typed.replaceAll("\\", "/") : typed;
+  const relative = path.isAbsolute(typed) ? insideWorkspace(typed, workspace) : slashed;
+  const names: string[] = [];
+  for (const name of relative.split("/")) {
+    if (name === "" || name === ".") continue;
+    if (name !== "..") names.push(name);
+    else if (names.pop() === undefined) throw outside(typed, workspace);
+  }
+  return names.join("/");
+}
+
+function insideWorkspace(absolute: string, workspace: string): string {
+  // The shell may name the workspace by another way through symlinks than the one it was opened by.
+  for (const root of new Set([workspace, canonical(workspace)])) {
+    const relative = path.relative(root, absolute);
+    if (!relative.startsWith("..") && !path.isAbsolute(relative)) return relative.split(path.sep).join("/");
+  }
+  throw outside(absolute, workspace);
+}
+
+function canonical(folder: string): string {
+  try {
+    return realpathSync.native(folder);
+  } catch {
+    // A missing workspace is the engine's to report, with what to do about it.
+    return folder;
+  }
+}
+
+function outside(typed: string, workspace: string): CheckpointError {
+  return new CheckpointError(
+    "usage",
+    `${typed} is not inside the workspace ${workspace}. Give a path inside it, or choose the workspace with --workspace.`,
+  );
+}
+
+const UNITS: Readonly<Record<string, number>> = { "": 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3, t: 1024 ** 4 };
+
+/** Bytes: a whole number, with K, M, G or T for powers of 1024. */
+export function sizeOperand(typed: string, option: string): number {
+  const match = /^(\d+)\s*([kmgt]?)(?:i?b)?$/i.exec(typed.trim());
+  const bytes = match ? Number(match[1]) * (UNITS[(match[2] ?? "").toLowerCase()] ?? 1) : Number.NaN;
+  if (!Number.isSafeInteger(bytes))
+    throw new CheckpointError(
+      "usage",
+      `${option} takes a number of bytes such as 1048576, 64M or 2G, but "${typed}" was given.`,
+    );
+  return bytes;
+}
+
+/** A whole number from 1. */
+export function countOperand(typed: string, option: string): number {
+  const count = /^\d+$/.test(typed) ? Number(typed) : 0;
+  if (count < 1 || !Number.isSafeInteger(count))
+    throw new CheckpointError("usage", `${option} takes a whole number from 1, but "${typed}" was given.`);
+  return count;
+}
+
+/** Seconds, with decimals, as milliseconds. */
+export function secondsOperand(typed: string, option: string): number {
+  if (!/^\d+(\.\d+)?$/.test(typed))
+    throw new CheckpointError("usage", `${option} takes seconds such as 30 or 0.5, but "${typed}" was given.`);
+  return Math.round(Number(typed) * 1000);
+}

@@ -1,0 +1,28 @@
+import * as path from "node:path";
+import type { CliEnvironment } from "./environment";
+
+/**
+ * The folder that holds `stores/`: `--store`, then $CHECKPOINT_STORE, then the user's data folder as the platform has
+ * it. It lives outside the workspace, so that no checkpoint ever holds another.
+ */
+export function storeRootOf(
+  option: string | undefined,
+  environment: Pick<CliEnvironment, "env" | "cwd" | "platform" | "homeFolder">,
+): string {
+  const { env, cwd, platform, homeFolder } = environment;
+  const chosen = option ?? nonEmpty(env.CHECKPOINT_STORE);
+  if (chosen !== undefined) return path.resolve(cwd, chosen);
+  return path.join(userDataFolder(env, platform, homeFolder), "checkpoint");
+}
+
+function userDataFolder(env: CliEnvironment["env"], platform: NodeJS.Platform, homeFolder: string): string {
+  if (platform === "win32") return nonEmpty(env.LOCALAPPDATA) ?? path.join(homeFolder, "AppData", "Local");
+  if (platform === "darwin") return path.join(homeFolder, "Library", "Application Support");
+  const xdg = nonEmpty(env.XDG_DATA_HOME);
+  // The XDG specification: a relative path there is invalid and must be ignored.
+  return xdg !== undefined && path.isAbsolute(xdg) ? xdg : path.join(homeFolder, ".local", "share");
+}
+
+function nonEmpty(value: string | undefined): string | undefined {
+  return value === undefined || value === "" ? undefined : value;
+}

@@ -1,0 +1,247 @@
+/**
+ * The façade of the core: one open store, all operations on it. Runs in the worker, in the command line and in tests.
+ * What it depends on (file system, clock, randomness, processes) is made here once and handed down.
+ */
+import { randomBytes } from "node:crypto";
+import { availableParallelism } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
+import type {
+  Checkpoint,
+  CheckpointDetail,
+  DeletePlan,
+  DiffResult,
+  EngineApi,
+  EntryState,
+  FileVersion,
+  GcResult,
+  OperationControl,
+  Ref,
+  RestoreRequest,
+  RestoreResult,
+  SaveRequest,
+  SaveResult,
+  ScanOptions,
+  Side,
+  StoreAddress,
+  StoreStats,
+  TreeEntry,
+  UndoState,
+  VerifyResult,
+} from "../shared/api";
+import { CheckpointError } from "../shared/errors";
+import type { FileSystem } from "./fs/fileSystem";
+import { nodeFileSystem } from "./fs/nodeFileSystem";
+import { PathRoot } from "./fs/osPath";
+import { currentProcess } from "./fs/processIdentity";
+import { Operation, type Store } from "./ops/context";
+import * as collecting from "./ops/gc";
+import * as queries from "./ops/queries";
+import { resolveRef } from "./ops/refs";
+import * as restoring from "./ops/restore";
+import { save } from "./ops/save";
+import { TreeStore } from "./ops/treeStore";
+import { verify } from "./ops/verify";
+import { takeInChanges, withLock } from "./ops/withLock";
+import { LanePool } from "./pipeline/lanes";
+import { FileIndex } from "./scan/fileIndex";
+import { Catalog } from "./store/catalog";
+import { loadCodecs } from "./store/codecs";
+import { openPackSet } from "./store/packSet";
+import { loadSqlite } from "./store/sqlite";
+import { describeStore, locateStore } from "./store/storeLayout";
+
+export interface EngineOptions {
+  /** Bundle of `lane.ts`; absent = everything on this thread. */
+  readonly laneScript?: string;
+  readonly laneCount?: number;
+  readonly sqlWasmPath: string;
+  readonly lockTimeoutMs?: number;
+  /** Replaced by tests. */
+  readonly fs?: FileSystem;
+  readonly now?: () => number;
+}
+
+const LOCK_TIMEOUT_MS = 30_000;
+const SHOWN_CHANGES = 1_000;
+const SHOWN_VERSIONS = 200;
+/** More lanes than this only compete for the disk and for memory. */
+const MAX_LANES = 8;
+
+/**
+ * Opens the store of a workspace folder. Creates nothing: a store comes into being with the first save. Rejects with
+ * `workspace-missing`, `newer-format` or `damaged`.
+ */
+export async function openEngine(address: StoreAddress, options: EngineOptions): Promise<Engine> {
+  const fs = options.fs ?? nodeFileSystem;
+  const [sqlite, codecs] = await Promise.all([loadSqlite(fs, options.sqlWasmPath), loadCodecs()]);
+  const layout = locateStore(fs, codecs, address.folder, address.storeRoot);
+  describeStore(fs, layout);
+  const nonce = (): string => randomBytes(8).toString("hex");
+  const blobs = openPackSet({ fs, codecs, folder: layout.packs });
+  const treePacks = openPackSet({ fs, codecs, folder: layout.trees });
+  const laneCount = Math.min(options.laneCount ?? availableParallelism(), MAX_LANES);
+  return new Engine({
+    fs,
+    codecs,
+    identity: currentProcess(),
+    now: options.now ?? Date.now,
+    random: randomBytes,
+    sleep: (ms) => sleep(ms),
+    lockTimeoutMs: options.lockTimeoutMs ?? LOCK_TIMEOUT_MS,
+    lanes: options.laneScript === undefined || laneCount < 1 ? undefined : new LanePool(options.laneScript, laneCount),
+    ignoreCase: process.platform === "win32" || process.platform === "darwin",
+    layout,
+    root: new PathRoot(layout.workspace),
+    blobs,
+    treePacks,
+    trees: new TreeStore(treePacks),
+    catalog: Catalog.open({ fs, codecs, sqlite, nonce }, layout.folder),
+    index: FileIndex.load(fs, codecs, layout.index, nonce),
+    nonce,
+  });
+}
+
+export class Engine implements EngineApi {
+  private readonly operation: Operation;
+
+  constructor(
+    private readonly store: Store,
+    control: OperationControl = {},
+    /** Operations of one process on one store come one after another; the project lock only keeps processes apart. */
+    private readonly turn: { last: Promise<unknown> } = { last: Promise.resolve() },
+  ) {
+    this.operation = new Operation(control.onProgress ?? (() => {}), control.isCancelled ?? (() => false));
+  }
+
+  /** The same engine, with the operations called on the answer observed and stopped by `control`. */
+  observed(control: OperationControl): Engine {
+    return new Engine(this.store, control, this.turn);
+  }
+
+  save(request: SaveRequest): Promise<SaveResult> {
+    return this.run(() => save(this.store, request, this.operation));
+  }
+
+  list(options: { limit?: number } = {}): Promise<readonly Checkpoint[]> {
+    return this.read(() => this.store.catalog.checkpoints.slice(0, options.limit));
+  }
+
+  resolve(ref: Ref): Promise<Checkpoint> {
+    return this.read(() => resolveRef(this.store.catalog.checkpoints, ref));
+  }
+
+  show(ref: Ref, options: { limit?: number } = {}): Promise<CheckpointDetail> {
+    return this.read(() => queries.show(this.store, ref, options.limit ?? SHOWN_CHANGES));
+  }
+
+  diff(from: Side, to: Side, options: { paths?: readonly string[] } = {}): Promise<DiffResult> {
+    return this.read(() => queries.diff(this.store, from, to, options.paths, this.operation));
+  }
+
+  stat(ref: Ref, path: string): Promise<EntryState> {
+    return this.read(() => queries.stat(this.store, ref, path));
+  }
+
+  readDirectory(ref: Ref, path: string): Promise<readonly TreeEntry[]> {
+    return this.read(() => queries.readDirectory(this.store, ref, path));
+  }
+
+  readFile(ref: Ref, path: string): Promise<Uint8Array> {
+    return this.read(() => queries.readFile(this.store, ref, path));
+  }
+
+  restore(request: RestoreRequest): Promise<RestoreResult> {
+    return this.run(() => restoring.restore(this.store, request, this.operation));
+  }
+
+  undo(scan: ScanOptions): Promise<RestoreResult> {
+    return this.run(() => restoring.undo(this.store, scan, this.operation));
+  }
+
+  redo(scan: ScanOptions): Promise<RestoreResult> {
+    return this.run(() => restoring.redo(this.store, scan, this.operation));
+  }
+
+  undoState(): Promise<UndoState> {
+    return this.read(() => restoring.undoState(this.store));
+  }
+
+  rename(ref: Ref, name: string | null): Promise<Checkpoint> {
+    return this.update(ref, { name });
+  }
+
+  setNote(ref: Ref, note: string | null): Promise<Checkpoint> {
+    return this.update(ref, { note });
+  }
+
+  pin(ref: Ref, pinned: boolean): Promise<Checkpoint> {
+    return this.update(ref, { pinned });
+  }
+
+  planDelete(refs: readonly Ref[]): Promise<DeletePlan> {
+    return this.read(() => collecting.planDelete(this.store, refs, this.operation));
+  }
+
+  delete(refs: readonly Ref[]): Promise<GcResult> {
+    return this.run(() => collecting.deleteCheckpoints(this.store, refs, this.operation));
+  }
+
+  gc(): Promise<GcResult> {
+    return this.run(() => collecting.gc(this.store, this.operation));
+  }
+
+  verify(options: { full: boolean }): Promise<VerifyResult> {
+    return this.read(() => verify(this.store, options.full, this.operation));
+  }
+
+  stats(): Promise<StoreStats> {
+    return this.read(() => queries.stats(this.store));
+  }
+
+  history(path: string, options: { limit?: number; before?: number } = {}): Promise<readonly FileVersion[]> {
+    return this.read(() => queries.history(this.store, path, options.limit ?? SHOWN_VERSIONS, options.before));
+  }
+
+  /** Gives threads and files back once what runs has ended. The engine is not usable afterwards. */
+  async close(): Promise<void> {
+    await this.turn.last.catch(() => {});
+    await this.store.lanes?.dispose();
+    this.store.blobs.close();
+    this.store.treePacks.close();
+    this.store.catalog.close();
+  }
+
+  private update(
+    ref: Ref,
+    fields: { name?: string | null; note?: string | null; pinned?: boolean },
+  ): Promise<Checkpoint> {
+    return this.run(() =>
+      withLock(this.store, this.operation, () => {
+        const { id } = resolveRef(this.store.catalog.checkpoints, ref);
+        this.store.catalog.update(id, fields);
+        this.store.catalog.commit();
+        return resolveRef(this.store.catalog.checkpoints, id);
+      }),
+    );
+  }
+
+  /** Takes its turn among operations of this process, and turns every failure into one of ours. */
+  private run<T>(body: () => Promise<T> | T): Promise<T> {
+    const mine = this.turn.last
+      .catch(() => {}) // its own caller hears of it
+      .then(body)
+      .catch((error: unknown) => {
+        throw CheckpointError.from(error);
+      });
+    this.turn.last = mine;
+    return mine;
+  }
+
+  /** A question: sees what others committed. Packs that vanish meanwhile (gc elsewhere) are looked up once more. */
+  private read<T>(body: () => Promise<T> | T): Promise<T> {
+    return this.run(() => {
+      takeInChanges(this.store);
+      return body();
+    });
+  }
+}

@@ -1,0 +1,49 @@
+/** Tree differences in the words of the public API. */
+import type { Change, ChangeKind, EntryState, EntryType } from "../../shared/api";
+import { pathToText } from "../../shared/pathText";
+import { TREE_DIRECTORY, type TreeEntry } from "../store/tree";
+import type { TreeChange } from "./diffTrees";
+import type { TreeStore } from "./treeStore";
+
+const TYPE_NAMES: readonly EntryType[] = ["file", "directory", "symlink"];
+
+export function entryState(entry: TreeEntry): EntryState {
+  return { type: TYPE_NAMES[entry.type] ?? "file", mode: entry.mode, size: entry.size, hash: entry.hash };
+}
+
+/**
+ * What people see of a difference: files, symlinks, and folders only where nothing else tells of them (an empty one
+ * that came or went, or one that changed its mode); those end with "/".
+ */
+export function toChanges(trees: TreeStore, differences: readonly TreeChange[]): Change[] {
+  return differences.flatMap(({ path, before, after }) => {
+    const kind = changeKind(before, after);
+    if (kind === "typeChanged" || (before?.type !== TREE_DIRECTORY && after?.type !== TREE_DIRECTORY))
+      return [toChange(pathToText(path), kind, before, after)];
+    const folder = after ?? before;
+    if (kind !== "changed" && folder !== undefined && trees.read(folder.hash).length > 0) return [];
+    return [toChange(`${pathToText(path)}/`, kind, before, after)];
+  });
+}
+
+function changeKind(before: TreeEntry | undefined, after: TreeEntry | undefined): ChangeKind {
+  if (before === undefined) return "added";
+  if (after === undefined) return "removed";
+  return before.type === after.type ? "changed" : "typeChanged";
+}
+
+function toChange(path: string, kind: ChangeKind, before: TreeEntry | undefined, after: TreeEntry | undefined): Change {
+  return {
+    path,
+    kind,
+    ...(before === undefined ? {} : { before: entryState(before) }),
+    ...(after === undefined ? {} : { after: entryState(after) }),
+  };
+}
+
+/** Numbers for "+3 ~2 −1"; a change of type counts as a change. */
+export function countChanges(changes: readonly Change[]): { added: number; changed: number; removed: number } {
+  const counts = { added: 0, changed: 0, removed: 0 };
+  for (const { kind } of changes) counts[kind === "typeChanged" ? "changed" : kind]++;
+  return counts;
+}

@@ -1,0 +1,64 @@
+/**
+ * The difference of two states, from their trees: equal subtrees have equal hashes and are skipped unread, so the cost
+ * is that of the folders that differ.
+ *
+ * Every path that differs is reported once. A folder is reported itself when it came, went, changed its mode or became
+ * something else; what lies in it is reported too.
+ */
+import type { ByteString } from "../../shared/pathText";
+import { joinPath } from "../fs/osPath";
+import type { Hash } from "../store/hash";
+import { TREE_DIRECTORY, type TreeEntry } from "../store/tree";
+import type { PathSelection } from "./pathSelection";
+import type { TreeStore } from "./treeStore";
+
+export interface TreeChange {
+  readonly path: ByteString;
+  readonly before: TreeEntry | undefined;
+  readonly after: TreeEntry | undefined;
+}
+
+/** In path order: a folder before its entries, entries by name bytes. */
+export function diffTrees(
+  trees: TreeStore,
+  before: Hash | undefined,
+  after: Hash | undefined,
+  selection: PathSelection,
+): TreeChange[] {
+  const changes: TreeChange[] = [];
+  compare("" as ByteString, before, after);
+  return changes;
+
+  function compare(folder: ByteString, left: Hash | undefined, right: Hash | undefined): void {
+    if (left === right) return;
+    const a = left === undefined ? [] : trees.read(left);
+    const b = right === undefined ? [] : trees.read(right);
+    let i = 0;
+    let j = 0;
+    while (i < a.length || j < b.length) {
+      const x = a[i];
+      const y = b[j];
+      if (y === undefined || (x !== undefined && x.name < y.name)) {
+        visit(joinPath(folder, (x as TreeEntry).name), x, undefined);
+        i++;
+      } else if (x === undefined || y.name < x.name) {
+        visit(joinPath(folder, y.name), undefined, y);
+        j++;
+      } else {
+        visit(joinPath(folder, x.name), x, y);
+        i++;
+        j++;
+      }
+    }
+  }
+
+  function visit(path: ByteString, x: TreeEntry | undefined, y: TreeEntry | undefined): void {
+    if (x !== undefined && y !== undefined && x.type === y.type && x.mode === y.mode && x.hash === y.hash) return;
+    if (!selection.mayContain(path)) return;
+    const sameFolder = x?.type === TREE_DIRECTORY && y?.type === TREE_DIRECTORY && x.mode === y.mode;
+    if (!sameFolder && selection.includes(path)) changes.push({ path, before: x, after: y });
+    const left = x?.type === TREE_DIRECTORY ? x.hash : undefined;
+    const right = y?.type === TREE_DIRECTORY ? y.hash : undefined;
+    if (left !== undefined || right !== undefined) compare(path, left, right);
+  }
+}

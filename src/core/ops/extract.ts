@@ -1,0 +1,105 @@
+/** Writes content out of the store into the workspace, on lane threads or here: the middle of every restore. */
+import type { ByteString } from "../../shared/pathText";
+import { type ExtractFailure, type ExtractTask, LINK, runExtractTask, SYNC } from "../pipeline/extractTask";
+import { createSharedWork, WorkView } from "../pipeline/sharedWork";
+import { TREE_SYMLINK, type TreeEntry } from "../store/tree";
+import type { Operation, Store } from "./context";
+
+export interface Extraction {
+  /** Where it is written; nothing may be there. */
+  readonly path: ByteString;
+  readonly entry: TreeEntry;
+  /** The path that the written file will replace. */
+  readonly replaces?: ByteString;
+}
+
+export interface Extracted {
+  readonly failed: readonly {
+    readonly extraction: Extraction;
+    readonly failure: ExtractFailure;
+    readonly message: string;
+  }[];
+}
+
+/** Below this, starting threads costs more than it saves. */
+const LANE_MIN_FILES = 400;
+const LANE_MIN_BYTES = 24 * 1024 * 1024;
+/** More replacements than this are not synced one by one: their old content is in the safety checkpoint. */
+const SYNCED_REPLACEMENTS = 256;
+const PROGRESS_MS = 100;
+
+/**
+ * Writes `wanted`. Problems of single files are in the answer; an error that concerns everything is thrown when all
+ * lanes have stopped. `onStart` hands out the shared list, whose states tell what was written.
+ */
+export async function extract(
+  store: Store,
+  wanted: readonly Extraction[],
+  operation: Operation,
+  onStart?: (started: { view: WorkView; work: readonly Extraction[] }) => void,
+): Promise<Extracted> {
+  if (wanted.length === 0) return { failed: [] };
+  const work = inPackOrder(store, wanted);
+  const shared = createSharedWork(work.map((each) => each.path));
+  const view = new WorkView(shared);
+  const sync = work.filter((each) => each.replaces !== undefined).length <= SYNCED_REPLACEMENTS;
+  work.forEach(({ entry, replaces }, i) => {
+    view.setHash(i, entry.hash);
+    view.setFacts(i, { size: entry.size, mtimeMs: 0, ctimeMs: 0, ino: 0, mode: entry.mode });
+    view.states[i] = (entry.type === TREE_SYMLINK ? LINK : 0) | (sync && replaces !== undefined ? SYNC : 0);
+  });
+  onStart?.({ view, work });
+  const task: ExtractTask = { kind: "extract", root: store.layout.workspace, work: shared };
+  const report = (): void => {
+    operation.report({ phase: "restore", done: view.done, total: work.length });
+    if (operation.isCancelled()) view.cancel();
+  };
+  const bytes = work.reduce((sum, each) => sum + each.entry.size, 0);
+  const { lanes, fs, blobs } = store;
+  if (lanes === undefined || (work.length < LANE_MIN_FILES && bytes < LANE_MIN_BYTES)) {
+    const result = runExtractTask(
+      {
+        fs,
+        read: (hash, onBlock) => {
+          if (view.done % 64 === 0) report();
+          return blobs.readTo(hash, onBlock);
+        },
+      },
+      task,
+    );
+    return named(work, [result.failed]);
+  }
+  const timer = setInterval(report, PROGRESS_MS);
+  try {
+    const tasks = Array.from({ length: lanes.size }, () => task);
+    const results = await lanes.run(store.layout.packs, tasks);
+    return named(
+      work,
+      results.map((each) => each.failed),
+    );
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+/** Packs are read front to back: content that was saved together is restored together. */
+function inPackOrder(store: Store, wanted: readonly Extraction[]): Extraction[] {
+  const located = wanted.map((extraction) => {
+    const found = store.blobs.locate(extraction.entry.hash);
+    return { extraction, pack: found?.pack ?? "", offset: found?.offset ?? 0 };
+  });
+  located.sort((a, b) => (a.pack < b.pack ? -1 : a.pack > b.pack ? 1 : a.offset - b.offset));
+  return located.map((each) => each.extraction);
+}
+
+function named(
+  work: readonly Extraction[],
+  failures: readonly (readonly { item: number; failure: ExtractFailure; message: string }[])[],
+): Extracted {
+  return {
+    failed: failures.flat().flatMap(({ item, failure, message }) => {
+      const extraction = work[item];
+      return extraction === undefined ? [] : [{ extraction, failure, message }];
+    }),
+  };
+}

@@ -1,0 +1,70 @@
+/**
+ * What a checkpoint's own scan left out, so that a restore does not take a file for "new since then" that was merely
+ * not looked at then: the ignore files it holds, the options it was made with, and what it reported as skipped.
+ */
+import type { Checkpoint, ScanOptions } from "../../shared/api";
+import { type ByteString, pathToText } from "../../shared/pathText";
+import { parentPath } from "../fs/osPath";
+import { type FolderRules, isAlwaysOut } from "../scan/ignoreRules";
+import type { Hash } from "../store/hash";
+import { TREE_DIRECTORY, TREE_FILE, type TreeEntry } from "../store/tree";
+import { rulesFor } from "./capture";
+import type { Store } from "./context";
+
+export class PastRules {
+  private readonly folders = new Map<ByteString, FolderRules | "out">();
+  private readonly skipped: ReadonlySet<string>;
+  private readonly scan: ScanOptions;
+
+  constructor(
+    private readonly store: Store,
+    private readonly checkpoint: Checkpoint,
+  ) {
+    this.skipped = new Set(store.catalog.skippedOf(checkpoint.id).map((each) => each.path));
+    this.scan = JSON.parse(store.catalog.rulesOf(checkpoint.id)) as ScanOptions;
+  }
+
+  /** True when the checkpoint says nothing about this path: not that it was absent, only that it was not saved. */
+  leftOut(path: ByteString, isFolder: boolean): boolean {
+    const name = path.slice(path.lastIndexOf("/") + 1);
+    if (isAlwaysOut(name) || this.skipped.has(pathToText(path))) return true;
+    const rules = this.within(parentPath(path));
+    return rules === "out" || rules.excludes(path, name, isFolder);
+  }
+
+  private within(folder: ByteString): FolderRules | "out" {
+    const known = this.folders.get(folder);
+    if (known !== undefined) return known;
+    const rules = this.derive(folder);
+    this.folders.set(folder, rules);
+    return rules;
+  }
+
+  private derive(folder: ByteString): FolderRules | "out" {
+    let outer: FolderRules;
+    if (folder === "") outer = rulesFor(this.store, this.scan);
+    else {
+      const name = folder.slice(folder.lastIndexOf("/") + 1);
+      const parent = this.within(parentPath(folder));
+      if (parent === "out" || this.skipped.has(pathToText(folder)) || parent.excludes(folder, name, true)) return "out";
+      outer = parent.afterReadmission(folder, name);
+    }
+    const files = this.entriesOf(folder)
+      .filter((entry) => entry.type === TREE_FILE && outer.isRuleFile(entry.name))
+      .map((entry) => ({ name: entry.name, text: this.text(entry) }));
+    return outer.within(folder, files);
+  }
+
+  private entriesOf(folder: ByteString): readonly TreeEntry[] {
+    const { trees } = this.store;
+    const root = this.checkpoint.rootTree as Hash;
+    if (folder === "") return trees.read(root);
+    const entry = trees.find(root, folder);
+    return entry?.type === TREE_DIRECTORY ? trees.read(entry.hash) : [];
+  }
+
+  private text(entry: TreeEntry): string {
+    // Damaged rules would make files look removable: read() throws, and the restore refuses.
+    return (this.store.blobs.read(entry.hash) ?? Buffer.alloc(0)).toString("utf8");
+  }
+}

@@ -1,0 +1,103 @@
+/**
+ * Saving. Order, so that a crash anywhere leaves the old state or the new one: blob packs → tree pack → catalog (the
+ * commit point) → index. What is written before the commit and not committed is garbage that a later save may use.
+ */
+import { v7 as uuidv7 } from "uuid";
+import type { Change, Checkpoint, SaveRequest, SaveResult } from "../../shared/api";
+import { MAX_LISTED_CHANGES } from "../store/changeList";
+import type { Hash } from "../store/hash";
+import { PackWriter } from "../store/packWriter";
+import { type Capture, captureWorkspace } from "./capture";
+import { countChanges, toChanges } from "./changes";
+import type { Operation, Store } from "./context";
+import { diffTrees } from "./diffTrees";
+import { EVERYTHING } from "./pathSelection";
+import { withLock } from "./withLock";
+
+export function save(store: Store, request: SaveRequest, operation: Operation): Promise<SaveResult> {
+  const startedAt = store.now();
+  return withLock(store, operation, async () => {
+    const capture = await captureWorkspace(
+      store,
+      { scan: request.scan, store: true, chunkBytes: request.packChunkBytes ?? 0 },
+      operation,
+    );
+    const answer = (checkpoint: Checkpoint | null, noChange: boolean): SaveResult => ({
+      checkpoint,
+      noChange,
+      skipped: capture.skipped,
+      durationMs: store.now() - startedAt,
+      report: capture.report,
+    });
+    const { latest } = store.catalog;
+    if (request.name === undefined && request.note === undefined && latest?.rootTree === capture.rootTree) {
+      store.index.apply(capture.indexUpdate);
+      return answer(latest, true);
+    }
+    return answer(commitCapture(store, capture, request, operation), false);
+  });
+}
+
+/** Makes a captured state a checkpoint. The caller holds the lock. After an error nothing was committed. */
+export function commitCapture(store: Store, capture: Capture, request: SaveRequest, operation: Operation): Checkpoint {
+  operation.throwIfCancelled();
+  operation.report({ phase: "commit", done: 0, total: 0 });
+  const treeBytes = storeTrees(store, capture);
+  const parent = store.catalog.latest;
+  const differences = changesSince(store, parent, capture);
+  const checkpoint: Checkpoint = {
+    id: uuidv7({ msecs: store.now(), random: store.random(16) }),
+    number: store.catalog.nextNumber(),
+    createdAt: store.now(),
+    kind: request.kind,
+    trigger: request.trigger,
+    name: request.name ?? null,
+    note: request.note ?? null,
+    pinned: false,
+    parentId: parent?.id ?? null,
+    rootTree: capture.rootTree,
+    files: capture.files,
+    bytes: capture.bytes,
+    newObjects: capture.newObjects,
+    newBytes: capture.newBytes + treeBytes,
+    ...differences.counts,
+    skipped: capture.skipped.length,
+    branch: request.branch ?? null,
+    head: request.head ?? null,
+    groupId: request.groupId ?? null,
+  };
+  store.catalog.insert(checkpoint, differences.list, capture.skipped, JSON.stringify(request.scan));
+  store.catalog.commit();
+  store.index.apply(capture.indexUpdate);
+  return checkpoint;
+}
+
+/** Publishes the trees of a captured state as one pack; returns its size. */
+export function storeTrees(store: Store, capture: Capture): number {
+  if (capture.newTrees.size === 0) return 0;
+  const { fs, codecs } = store;
+  const writer = new PackWriter({ fs, codecs, folder: store.layout.trees, nonce: store.nonce() });
+  try {
+    for (const [hash, bytes] of capture.newTrees) writer.add(hash, bytes);
+    const pack = writer.finish();
+    if (pack !== undefined) store.treePacks.add(pack);
+    return pack?.bytes ?? 0;
+  } catch (error) {
+    writer.abort();
+    throw error;
+  }
+}
+
+interface Differences {
+  readonly counts: { readonly added: number; readonly changed: number; readonly removed: number };
+  /** Undefined: too long to keep in the catalog. */
+  readonly list: readonly Change[] | undefined;
+}
+
+function changesSince(store: Store, parent: Checkpoint | undefined, capture: Capture): Differences {
+  // For a first checkpoint the list would be the whole workspace.
+  if (parent === undefined) return { counts: { added: capture.files, changed: 0, removed: 0 }, list: undefined };
+  const trees = store.trees.with(capture.newTrees);
+  const changes = toChanges(trees, diffTrees(trees, parent.rootTree as Hash, capture.rootTree, EVERYTHING));
+  return { counts: countChanges(changes), list: changes.length > MAX_LISTED_CHANGES ? undefined : changes };
+}

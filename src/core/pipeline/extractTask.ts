@@ -1,0 +1,129 @@
+/**
+ * One lane of a restore: takes items from the shared list, reads their verified content from the packs and writes it.
+ *
+ * A path that did not exist is created under its own name, exclusively, so that nothing which appeared meanwhile is
+ * overwritten. Content that will replace something goes to a temp file beside its target; the caller renames it. If
+ * content turns out damaged, what was written of it is removed again and the item is reported.
+ */
+import { constants } from "node:fs";
+import { CheckpointError, ignoreFailure } from "../../shared/errors";
+import { errnoOf, type FileSystem, type OsPath, permissions } from "../fs/fileSystem";
+import { PathRoot } from "../fs/osPath";
+import { writeFully } from "../fs/publishFile";
+import { describeErrno } from "../scan/scanner";
+import type { Hash } from "../store/hash";
+import { type SharedWork, WorkView } from "./sharedWork";
+
+/** Flags of items, set by the caller. */
+export const LINK = 1;
+/** The path is a temp file that will replace something: make it durable before that. */
+export const SYNC = 2;
+/** State of an item that failed; untouched ones keep their flags, written ones become WRITTEN. */
+export const FAILED = 16;
+export const WRITTEN = 32;
+
+export interface ExtractTask {
+  readonly kind: "extract";
+  readonly root: string;
+  readonly work: SharedWork;
+}
+
+export type ExtractFailure = "exists" | "damaged" | "denied";
+
+export interface ExtractTaskResult {
+  readonly failed: readonly { readonly item: number; readonly failure: ExtractFailure; readonly message: string }[];
+  readonly bytesOut: number;
+}
+
+/** Reads content from the store; throws `damaged`. False: not there. */
+export type ContentReader = (hash: Hash, onBlock: (block: Uint8Array) => void) => boolean;
+
+export interface ExtractDeps {
+  readonly fs: FileSystem;
+  readonly read: ContentReader;
+}
+
+const CREATE_FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+
+/** Runs until the list is empty or cancelled. Throws on errors that concern everything (disk full). */
+export function runExtractTask(deps: ExtractDeps, task: ExtractTask): ExtractTaskResult {
+  const view = new WorkView(task.work);
+  const root = new PathRoot(task.root);
+  const failed: ExtractTaskResult["failed"][number][] = [];
+  let bytesOut = 0;
+  for (let item = view.take(); item !== undefined; item = view.take()) {
+    const flags = view.states[item] ?? 0;
+    try {
+      if ((flags & LINK) !== 0) writeLink(deps, root.os(view.path(item)), view.hash(item));
+      else bytesOut += writeFile(deps, root.os(view.path(item)), view, item, (flags & SYNC) !== 0);
+      view.states[item] = WRITTEN;
+    } catch (error) {
+      view.states[item] = FAILED;
+      const failure = failureOf(error);
+      if (failure === undefined) {
+        view.cancel();
+        throw error;
+      }
+      failed.push({ item, failure, message: error instanceof CheckpointError ? error.message : describeErrno(error) });
+    }
+    view.finished();
+  }
+  return { failed, bytesOut };
+}
+
+function writeFile(deps: ExtractDeps, path: OsPath, view: WorkView, item: number, sync: boolean): number {
+  const { fs } = deps;
+  const { mode } = view.facts(item);
+  const hash = view.hash(item);
+  const fd = fs.open(path, CREATE_FLAGS, 0o600);
+  let size = 0;
+  try {
+    const found = deps.read(hash, (block) => {
+      writeFully(fs, fd, block, size);
+      size += block.length;
+    });
+    if (!found) throw missing(hash);
+    fs.fchmod(fd, mode);
+    if (sync) fs.fsync(fd);
+    const stat = fs.fstat(fd);
+    view.setFacts(item, { size, mtimeMs: stat.mtimeMs, ctimeMs: stat.ctimeMs, ino: stat.ino, mode: permissions(stat) });
+  } catch (error) {
+    ignoreFailure(() => fs.unlink(path), "the write error that is reported says more");
+    throw error;
+  } finally {
+    fs.close(fd);
+  }
+  return size;
+}
+
+function writeLink(deps: ExtractDeps, path: OsPath, hash: Hash): void {
+  const blocks: Buffer[] = [];
+  if (!deps.read(hash, (block) => blocks.push(Buffer.from(block)))) throw missing(hash);
+  deps.fs.symlink(Buffer.concat(blocks), path);
+}
+
+function missing(hash: Hash): CheckpointError {
+  return new CheckpointError("damaged", `Its content (${hash}) is missing from the store. Run "Verify Store".`);
+}
+
+/** What concerns one file only; undefined: everything else would fail too. */
+function failureOf(error: unknown): ExtractFailure | undefined {
+  if (CheckpointError.is(error, "damaged")) return "damaged";
+  switch (errnoOf(error)) {
+    case "EEXIST":
+      return "exists";
+    case "EACCES":
+    case "EPERM":
+    case "EBUSY":
+    case "EISDIR":
+    case "ENOTDIR":
+    case "ENOENT":
+    case "ELOOP":
+    case "ENAMETOOLONG":
+    case "EINVAL":
+    case "EILSEQ":
+      return "denied";
+    default:
+      return undefined;
+  }
+}

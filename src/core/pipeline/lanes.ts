@@ -1,0 +1,114 @@
+/**
+ * Where lanes run: on worker threads when the work is big, on the caller's own thread when starting threads (some 40 ms
+ * each) would cost more than it saves, or when no lane script is known. Either way the same task code runs.
+ *
+ * Threads are started lazily and given back after IDLE_MS without work.
+ */
+import { Worker } from "node:worker_threads";
+import { CheckpointError, type SerializedError } from "../../shared/errors";
+import type { ExtractTask, ExtractTaskResult } from "./extractTask";
+import type { StoreTask, StoreTaskResult } from "./storeTask";
+
+export type LaneTask = { readonly packs: string; readonly task: StoreTask | ExtractTask };
+export type LaneTaskResult<T extends LaneTask["task"]> = T extends StoreTask ? StoreTaskResult : ExtractTaskResult;
+export type ToLane = { readonly id: number } & LaneTask;
+export type FromLane =
+  | { readonly id: number; readonly result: StoreTaskResult | ExtractTaskResult }
+  | { readonly id: number; readonly error: SerializedError };
+
+const IDLE_MS = 10_000;
+
+interface Pending {
+  resolve(result: StoreTaskResult | ExtractTaskResult): void;
+  reject(error: unknown): void;
+}
+
+/** A fixed number of lane threads. One batch of tasks at a time; the project lock already ensures that. */
+export class LanePool {
+  private workers: Worker[] = [];
+  private readonly pending = new Map<number, Pending>();
+  private nextId = 1;
+  private idle: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly script: string,
+    readonly size: number,
+  ) {}
+
+  /** Starts the threads ahead of work that is sure to come. */
+  warmUp(): void {
+    clearTimeout(this.idle);
+    while (this.workers.length < this.size) this.workers.push(this.start());
+  }
+
+  /** Runs one task per lane and waits for all; rejects with the first error once every lane has come to rest. */
+  async run<T extends LaneTask["task"]>(packs: string, tasks: readonly T[]): Promise<LaneTaskResult<T>[]> {
+    this.warmUp();
+    // Idle threads must not keep a finished command line alive; working ones must.
+    for (const worker of this.workers) worker.ref();
+    const runs = tasks.map(
+      (task, i) =>
+        new Promise<StoreTaskResult | ExtractTaskResult>((resolve, reject) => {
+          const id = this.nextId++;
+          this.pending.set(id, { resolve, reject });
+          this.workers[i % this.workers.length]?.postMessage({ id, packs, task } satisfies ToLane);
+        }),
+    );
+    const settled = await Promise.allSettled(runs);
+    for (const worker of this.workers) worker.unref();
+    this.restartIdleTimer();
+    return settled.map((outcome) => {
+      if (outcome.status === "rejected") throw outcome.reason;
+      return outcome.value as LaneTaskResult<T>;
+    });
+  }
+
+  async dispose(): Promise<void> {
+    clearTimeout(this.idle);
+    const workers = this.workers;
+    this.workers = [];
+    await Promise.all(workers.map((worker) => worker.terminate()));
+  }
+
+  private start(): Worker {
+    const worker = new Worker(this.script);
+    worker.on("message", (message: FromLane) => {
+      const pending = this.pending.get(message.id);
+      this.pending.delete(message.id);
+      if ("error" in message) pending?.reject(CheckpointError.deserialize(message.error));
+      else pending?.resolve(withBuffers(message.result));
+    });
+    worker.on("error", (error) => this.lost(worker, error));
+    worker.on("exit", () => this.lost(worker, new Error("a lane thread ended")));
+    worker.unref();
+    return worker;
+  }
+
+  /** A lane died: which tasks were its is not tracked, so all fail. Temp packs are swept under the next lock. */
+  private lost(worker: Worker, cause: Error): void {
+    if (!this.workers.includes(worker)) return;
+    this.workers = this.workers.filter((each) => each !== worker);
+    const error = new CheckpointError(
+      "worker-gone",
+      "A worker thread ended unexpectedly. Nothing was changed; try again.",
+      {
+        cause,
+      },
+    );
+    for (const pending of this.pending.values()) pending.reject(error);
+    this.pending.clear();
+  }
+
+  private restartIdleTimer(): void {
+    clearTimeout(this.idle);
+    this.idle = setTimeout(() => void this.dispose(), IDLE_MS);
+    this.idle.unref();
+  }
+}
+
+/** A Buffer arrives from another thread as a plain Uint8Array. */
+function withBuffers<T extends StoreTaskResult | ExtractTaskResult>(result: T): T {
+  if (!("pack" in result) || result.pack === undefined) return result;
+  const { buffer, byteOffset, byteLength } = result.pack.index;
+  return { ...result, pack: { ...result.pack, index: Buffer.from(buffer, byteOffset, byteLength) } };
+}

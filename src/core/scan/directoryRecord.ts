@@ -1,0 +1,236 @@
+/**
+ * What the index remembers of one folder, in its stored form. The scan walks a record beside the sorted names of the
+ * folder and compares in place: for a folder in which nothing changed, no object is made per file.
+ *
+ * Layout (little endian): u32 length of the whole record; u16 length of the path, path; u32 mode; tree hash (16);
+ * id of the rules (16 ASCII); u32 number of entries; then per entry, in order of name bytes: u16 length of the name,
+ * name; u8 flags (bits 0-1 type, RACY, REMOVED); and, unless it is a folder or removed: u32 mode, f64 size, f64 mtime,
+ * f64 ctime, f64 inode, hash (16).
+ *
+ * A *patch* has the same layout; its entries are the ones to put, or, with REMOVED, to take out.
+ */
+import type { ByteString } from "../../shared/pathText";
+import type { FileStat } from "../fs/fileSystem";
+import { HASH_BYTES, type Hash, hashFromBytes, writeHash } from "../store/hash";
+
+export const FILE = 0;
+export const FOLDER = 1;
+export const SYMLINK = 2;
+export type EntryTypeCode = typeof FILE | typeof FOLDER | typeof SYMLINK;
+
+const TYPE_BITS = 3;
+const RACY = 4;
+const REMOVED = 8;
+
+/** mode, size, mtime, ctime, inode, hash */
+const FACTS_BYTES = 4 + 8 * 4 + HASH_BYTES;
+const RULES_ID_BYTES = 16;
+
+export interface IndexedEntry {
+  readonly name: string;
+  readonly type: EntryTypeCode;
+  readonly mode: number;
+  readonly size: number;
+  readonly mtimeMs: number;
+  readonly ctimeMs: number;
+  readonly ino: number;
+  /** Folders have none here: their tree hash is in their own record. */
+  readonly hash: Hash | undefined;
+  /** Written so shortly before it was read that an equal stat proves nothing. */
+  readonly racy: boolean;
+}
+
+export interface RecordHead {
+  readonly path: ByteString;
+  readonly mode: number;
+  readonly treeHash: Hash;
+  readonly rulesId: string;
+}
+
+export class DirectoryRecord implements RecordHead {
+  readonly path: ByteString;
+  readonly mode: number;
+  readonly treeHash: Hash;
+  readonly rulesId: string;
+  readonly count: number;
+  private readonly entriesAt: number;
+
+  /** `bytes` is exactly one record. */
+  constructor(readonly bytes: Buffer) {
+    const pathLength = bytes.readUInt16LE(4);
+    let at = 6;
+    this.path = bytes.toString("latin1", at, at + pathLength) as ByteString;
+    at += pathLength;
+    this.mode = bytes.readUInt32LE(at);
+    this.treeHash = hashFromBytes(bytes, at + 4);
+    at += 4 + HASH_BYTES;
+    this.rulesId = bytes.toString("latin1", at, at + RULES_ID_BYTES);
+    this.count = bytes.readUInt32LE(at + RULES_ID_BYTES);
+    this.entriesAt = at + RULES_ID_BYTES + 4;
+  }
+
+  cursor(): EntryCursor {
+    return new EntryCursor(this.bytes, this.entriesAt, this.count);
+  }
+
+  /** All entries as objects. */
+  entries(): IndexedEntry[] {
+    const entries: IndexedEntry[] = [];
+    for (const cursor = this.cursor(); cursor.name !== undefined; cursor.next()) entries.push(cursor.entry());
+    return entries;
+  }
+}
+
+/** Stands on one entry of a record at a time. */
+export class EntryCursor {
+  /** Undefined behind the last entry. */
+  name: string | undefined;
+  type: EntryTypeCode = FILE;
+  racy = false;
+  removed = false;
+  private factsAt = 0;
+  private readonly view: DataView;
+
+  constructor(
+    private readonly bytes: Buffer,
+    private at: number,
+    private left: number,
+  ) {
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.next();
+  }
+
+  next(): void {
+    if (this.left === 0) {
+      this.name = undefined;
+      return;
+    }
+    this.left--;
+    const nameLength = this.view.getUint16(this.at, true);
+    const flagsAt = this.at + 2 + nameLength;
+    this.name = this.bytes.toString("latin1", this.at + 2, flagsAt);
+    const flags = this.view.getUint8(flagsAt);
+    this.type = (flags & TYPE_BITS) as EntryTypeCode;
+    this.racy = (flags & RACY) !== 0;
+    this.removed = (flags & REMOVED) !== 0;
+    this.factsAt = flagsAt + 1;
+    this.at = this.type === FOLDER || this.removed ? this.factsAt : this.factsAt + FACTS_BYTES;
+  }
+
+  /** Whether the recorded facts of this file or symlink are exactly these. */
+  matches(stat: FileStat, mode: number): boolean {
+    const { view, factsAt } = this;
+    return (
+      view.getFloat64(factsAt + 12, true) === stat.mtimeMs &&
+      view.getFloat64(factsAt + 20, true) === stat.ctimeMs &&
+      view.getFloat64(factsAt + 4, true) === stat.size &&
+      view.getFloat64(factsAt + 28, true) === stat.ino &&
+      view.getUint32(factsAt, true) === mode
+    );
+  }
+
+  get hash(): Hash {
+    return hashFromBytes(this.bytes, this.factsAt + 36);
+  }
+
+  entry(): IndexedEntry {
+    const { view, factsAt } = this;
+    const plain = this.type === FOLDER || this.removed;
+    return {
+      name: this.name ?? "",
+      type: this.type,
+      mode: plain ? 0 : view.getUint32(factsAt, true),
+      size: plain ? 0 : view.getFloat64(factsAt + 4, true),
+      mtimeMs: plain ? 0 : view.getFloat64(factsAt + 12, true),
+      ctimeMs: plain ? 0 : view.getFloat64(factsAt + 20, true),
+      ino: plain ? 0 : view.getFloat64(factsAt + 28, true),
+      hash: plain ? undefined : this.hash,
+      racy: this.racy,
+    };
+  }
+}
+
+/** Encodes a record, or a patch when there are `removed` names. Entries must be in order of name bytes. */
+export function encodeRecord(
+  head: RecordHead,
+  entries: readonly IndexedEntry[],
+  removed: readonly string[] = [],
+): Buffer {
+  let length = 6 + head.path.length + 4 + HASH_BYTES + RULES_ID_BYTES + 4;
+  for (const entry of entries) length += 3 + entry.name.length + (entry.type === FOLDER ? 0 : FACTS_BYTES);
+  for (const name of removed) length += 3 + name.length;
+  const bytes = Buffer.allocUnsafe(length);
+  bytes.writeUInt32LE(length, 0);
+  bytes.writeUInt16LE(head.path.length, 4);
+  let at = 6 + bytes.write(head.path, 6, "latin1");
+  bytes.writeUInt32LE(head.mode, at);
+  writeHash(head.treeHash, bytes, at + 4);
+  at += 4 + HASH_BYTES;
+  bytes.write(head.rulesId.padEnd(RULES_ID_BYTES).slice(0, RULES_ID_BYTES), at, "latin1");
+  bytes.writeUInt32LE(entries.length + removed.length, at + RULES_ID_BYTES);
+  at += RULES_ID_BYTES + 4;
+  for (const entry of entries) {
+    at = writeName(bytes, at, entry.name, entry.type | (entry.racy ? RACY : 0));
+    if (entry.type === FOLDER) continue;
+    bytes.writeUInt32LE(entry.mode, at);
+    bytes.writeDoubleLE(entry.size, at + 4);
+    bytes.writeDoubleLE(entry.mtimeMs, at + 12);
+    bytes.writeDoubleLE(entry.ctimeMs, at + 20);
+    bytes.writeDoubleLE(entry.ino, at + 28);
+    if (entry.hash !== undefined) writeHash(entry.hash, bytes, at + 36);
+    at += FACTS_BYTES;
+  }
+  for (const name of removed) at = writeName(bytes, at, name, REMOVED);
+  return bytes;
+}
+
+function writeName(bytes: Buffer, at: number, name: string, flags: number): number {
+  bytes.writeUInt16LE(name.length, at);
+  bytes.write(name, at + 2, "latin1");
+  bytes.writeUInt8(flags, at + 2 + name.length);
+  return at + 3 + name.length;
+}
+
+/** The entries of `base` (if any) after these patches, oldest first. */
+export function applyPatches(base: DirectoryRecord | undefined, patches: readonly DirectoryRecord[]): DirectoryRecord {
+  const last = patches[patches.length - 1];
+  if (last === undefined) throw new RangeError("no patch to apply");
+  const entries = new Map<string, IndexedEntry>();
+  for (const record of base === undefined ? patches : [base, ...patches])
+    for (const cursor = record.cursor(); cursor.name !== undefined; cursor.next()) {
+      if (cursor.removed) entries.delete(cursor.name);
+      else entries.set(cursor.name, cursor.entry());
+    }
+  const sorted = [...entries.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+  return new DirectoryRecord(encodeRecord(last, sorted));
+}
+
+/** The patch that turns `before` into these entries (both in order of name bytes). */
+export function encodePatch(
+  head: RecordHead,
+  before: DirectoryRecord | undefined,
+  entries: readonly IndexedEntry[],
+): Buffer {
+  if (before === undefined) return encodeRecord(head, entries);
+  const old = new Map(before.entries().map((entry) => [entry.name, entry]));
+  const put = entries.filter((entry) => {
+    const known = old.get(entry.name);
+    old.delete(entry.name);
+    return known === undefined || !sameEntry(known, entry);
+  });
+  return encodeRecord(head, put, [...old.keys()]);
+}
+
+function sameEntry(a: IndexedEntry, b: IndexedEntry): boolean {
+  return (
+    a.type === b.type &&
+    (a.type === FOLDER ||
+      (a.hash === b.hash &&
+        a.mode === b.mode &&
+        a.size === b.size &&
+        a.mtimeMs === b.mtimeMs &&
+        a.ctimeMs === b.ctimeMs &&
+        a.ino === b.ino &&
+        a.racy === b.racy))
+  );
+}

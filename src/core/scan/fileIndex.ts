@@ -1,0 +1,251 @@
+/**
+ * The index: what every file looked like (stat) when its content (hash) was last read, so that a save reads only what
+ * changed. It is a cache: it may be lost or thrown away at any time and costs then one save that reads everything.
+ *
+ * Files: `files.base`, one image of all folder records, and `files.log`, patches appended since. Both are checksummed
+ * (XXH64), so a torn write is noticed and what follows it is dropped; neither is synced. The log names the base it
+ * belongs to by that base's checksum; another base makes it void.
+ *
+ * Invariant kept by its writers: every hash in it is in the store. Whoever removes content from the store first removes
+ * it here (`retain`), and an index is only extended after the catalog has been committed.
+ */
+import { constants } from "node:fs";
+import { ignoreFailure } from "../../shared/errors";
+import type { ByteString } from "../../shared/pathText";
+import type { FileSystem } from "../fs/fileSystem";
+import { FILE_MODE, publishFile, readWholeFile, writeFully } from "../fs/publishFile";
+import type { Codecs } from "../store/codecs";
+import type { Hash } from "../store/hash";
+import { applyPatches, DirectoryRecord, encodeRecord, FOLDER } from "./directoryRecord";
+
+const BASE = "files.base";
+const LOG = "files.log";
+const BASE_MAGIC = "CKI1";
+const LOG_MAGIC = "CKL1";
+/** magic, checksum of the rest */
+const BASE_HEAD = 4 + 8;
+/** magic, checksum of the base */
+const LOG_HEAD = 4 + 8;
+/** length, checksum */
+const BATCH_HEAD = 4 + 8;
+/** The log is folded into the base when it outgrows both of these. */
+const LOG_MIN_BYTES = 256 * 1024;
+const LOG_SHARE_OF_BASE = 0.25;
+
+export interface IndexUpdate {
+  /** Encoded patches, see directoryRecord. */
+  readonly patches: readonly Buffer[];
+  /** Folders that are gone; what lay in them is named too. */
+  readonly dropped: readonly ByteString[];
+}
+
+export class FileIndex {
+  private records = new Map<ByteString, DirectoryRecord>();
+  private baseChecksum = 0n;
+  private baseBytes = 0;
+  private logBytes = 0;
+  private signature = "";
+
+  private constructor(
+    private readonly fs: FileSystem,
+    private readonly codecs: Codecs,
+    private readonly folder: string,
+    private readonly nonce: () => string,
+  ) {}
+
+  /** Reads the index; an unusable one is empty. */
+  static load(fs: FileSystem, codecs: Codecs, folder: string, nonce: () => string): FileIndex {
+    const index = new FileIndex(fs, codecs, folder, nonce);
+    index.reload();
+    return index;
+  }
+
+  get isEmpty(): boolean {
+    return this.records.size === 0;
+  }
+
+  get bytes(): number {
+    return this.baseBytes + this.logBytes;
+  }
+
+  record(path: ByteString): DirectoryRecord | undefined {
+    return this.records.get(path);
+  }
+
+  /** The folders it knows. */
+  paths(): ByteString[] {
+    return [...this.records.keys()];
+  }
+
+  /** Takes in what another process wrote. */
+  refresh(): void {
+    if (this.currentSignature() !== this.signature) this.reload();
+  }
+
+  /**
+   * Changes the index and writes the change down. Failing to write is not an error: the index then misses something,
+   * and the next save reads more.
+   */
+  apply(update: IndexUpdate): void {
+    if (update.patches.length === 0 && update.dropped.length === 0) return;
+    for (const bytes of update.patches) {
+      const patch = new DirectoryRecord(bytes);
+      this.records.set(patch.path, applyPatches(this.records.get(patch.path), [patch]));
+    }
+    for (const path of update.dropped) this.records.delete(path);
+    ignoreFailure(() => {
+      const batch = encodeBatch(this.codecs, update);
+      const outgrown = this.logBytes + batch.length > Math.max(LOG_MIN_BYTES, this.baseBytes * LOG_SHARE_OF_BASE);
+      if (this.baseBytes === 0 || outgrown) this.writeBase();
+      else this.append(batch);
+      this.signature = this.currentSignature();
+    }, "the index is a cache: without this entry the next save reads more");
+  }
+
+  /** Drops what is about to leave the store. Must succeed before content is removed, so failures throw. */
+  retain(isLive: (hash: Hash) => boolean): void {
+    let changed = false;
+    for (const [path, record] of this.records) {
+      const entries = record.entries();
+      const kept = entries.filter((entry) => entry.type === FOLDER || (entry.hash !== undefined && isLive(entry.hash)));
+      if (kept.length === entries.length && isLive(record.treeHash)) continue;
+      changed = true;
+      // A folder whose tree is not in the store must be rebuilt at the next save: without record it counts as new.
+      if (isLive(record.treeHash)) this.records.set(path, new DirectoryRecord(encodeRecord(record, kept)));
+      else this.records.delete(path);
+    }
+    if (changed) this.writeBase();
+    this.signature = this.currentSignature();
+  }
+
+  private reload(): void {
+    this.records = new Map();
+    this.baseBytes = 0;
+    this.logBytes = 0;
+    this.baseChecksum = 0n;
+    this.signature = this.currentSignature();
+    const base = readWholeFile(this.fs, `${this.folder}/${BASE}`);
+    if (base === undefined || !this.readBase(base)) return;
+    const log = readWholeFile(this.fs, `${this.folder}/${LOG}`);
+    if (log !== undefined) this.readLog(log);
+  }
+
+  private readBase(base: Buffer): boolean {
+    if (base.length < BASE_HEAD || base.toString("latin1", 0, 4) !== BASE_MAGIC) return false;
+    const checksum = base.readBigUInt64LE(4);
+    if (this.codecs.xxh64(base.subarray(BASE_HEAD)) !== checksum) return false;
+    for (let at = BASE_HEAD; at < base.length; ) {
+      const length = base.readUInt32LE(at);
+      const record = new DirectoryRecord(base.subarray(at, at + length));
+      this.records.set(record.path, record);
+      at += length;
+    }
+    this.baseChecksum = checksum;
+    this.baseBytes = base.length;
+    return true;
+  }
+
+  private readLog(log: Buffer): void {
+    if (log.length < LOG_HEAD || log.toString("latin1", 0, 4) !== LOG_MAGIC) return;
+    if (log.readBigUInt64LE(4) !== this.baseChecksum) return;
+    const patches = new Map<ByteString, DirectoryRecord[]>();
+    let at = LOG_HEAD;
+    while (at + BATCH_HEAD <= log.length) {
+      const length = log.readUInt32LE(at);
+      const payload = log.subarray(at + BATCH_HEAD, at + BATCH_HEAD + length);
+      if (payload.length < length || this.codecs.xxh64(payload) !== log.readBigUInt64LE(at + 4)) break;
+      const update = decodeBatch(payload);
+      for (const path of update.dropped) {
+        this.records.delete(path);
+        patches.delete(path);
+      }
+      for (const bytes of update.patches) {
+        const patch = new DirectoryRecord(bytes);
+        const list = patches.get(patch.path);
+        if (list === undefined) patches.set(patch.path, [patch]);
+        else list.push(patch);
+      }
+      at += BATCH_HEAD + length;
+    }
+    for (const [path, list] of patches) this.records.set(path, applyPatches(this.records.get(path), list));
+    this.logBytes = at;
+  }
+
+  private writeBase(): void {
+    const body = Buffer.concat([...this.records.values()].map((record) => record.bytes));
+    const base = Buffer.allocUnsafe(BASE_HEAD + body.length);
+    base.write(BASE_MAGIC, 0, "latin1");
+    const checksum = this.codecs.xxh64(body);
+    base.writeBigUInt64LE(checksum, 4);
+    body.copy(base, BASE_HEAD);
+    publishFile(this.fs, this.folder, BASE, base, this.nonce());
+    this.baseChecksum = checksum;
+    this.baseBytes = base.length;
+    this.logBytes = 0;
+  }
+
+  private append(batch: Buffer): void {
+    const fresh = this.logBytes === 0;
+    const flags = constants.O_WRONLY | constants.O_CREAT | (fresh ? constants.O_TRUNC : 0);
+    const fd = this.fs.open(`${this.folder}/${LOG}`, flags, FILE_MODE);
+    try {
+      if (fresh) {
+        const head = Buffer.alloc(LOG_HEAD);
+        head.write(LOG_MAGIC, 0, "latin1");
+        head.writeBigUInt64LE(this.baseChecksum, 4);
+        writeFully(this.fs, fd, head, 0);
+        this.logBytes = LOG_HEAD;
+      }
+      // Behind a torn batch nothing is ever read, so the next one overwrites it.
+      this.fs.ftruncate(fd, this.logBytes);
+      writeFully(this.fs, fd, batch, this.logBytes);
+      this.logBytes += batch.length;
+    } finally {
+      this.fs.close(fd);
+    }
+  }
+
+  private currentSignature(): string {
+    return [BASE, LOG]
+      .map((name) => {
+        const stat = this.fs.lstat(`${this.folder}/${name}`);
+        return stat === undefined ? "-" : `${stat.ino}:${stat.size}:${stat.mtimeMs}`;
+      })
+      .join(" ");
+  }
+}
+
+/** u32 number of dropped folders, each u16 length and path; then the patches one after another. */
+function encodeBatch(codecs: Codecs, update: IndexUpdate): Buffer {
+  const droppedBytes = update.dropped.reduce((sum, path) => sum + 2 + path.length, 4);
+  const dropped = Buffer.allocUnsafe(droppedBytes);
+  dropped.writeUInt32LE(update.dropped.length, 0);
+  let at = 4;
+  for (const path of update.dropped) {
+    dropped.writeUInt16LE(path.length, at);
+    dropped.write(path, at + 2, "latin1");
+    at += 2 + path.length;
+  }
+  const payload = Buffer.concat([dropped, ...update.patches]);
+  const head = Buffer.allocUnsafe(BATCH_HEAD);
+  head.writeUInt32LE(payload.length, 0);
+  head.writeBigUInt64LE(codecs.xxh64(payload), 4);
+  return Buffer.concat([head, payload]);
+}
+
+function decodeBatch(payload: Buffer): IndexUpdate {
+  const dropped: ByteString[] = [];
+  const patches: Buffer[] = [];
+  let at = 4;
+  for (let i = payload.readUInt32LE(0); i > 0; i--) {
+    const length = payload.readUInt16LE(at);
+    dropped.push(payload.toString("latin1", at + 2, at + 2 + length) as ByteString);
+    at += 2 + length;
+  }
+  while (at < payload.length) {
+    const length = payload.readUInt32LE(at);
+    patches.push(payload.subarray(at, at + length));
+    at += length;
+  }
+  return { dropped, patches };
+}

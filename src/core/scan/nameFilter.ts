@@ -1,0 +1,55 @@
+/** False: no pattern of the set can match a path that ends in this name. True: maybe; ask the real matcher. */
+export type NameFilter = (name: string) => boolean;
+
+/**
+ * A cheap, one-sided test made from gitignore patterns: from each only the last segment counts, as a literal name, as
+ * `*.suffix`, or as anything more complicated (then as a regular expression that may match too much, never too little).
+ */
+export function nameFilter(patterns: readonly string[], ignoreCase: boolean): NameFilter {
+  const names = new Set<string>();
+  const suffixes = new Set<string>();
+  const globs: string[] = [];
+  for (const pattern of patterns) {
+    const segment = lastSegment(pattern);
+    if (segment === undefined) continue;
+    const folded = ignoreCase ? segment.toLowerCase() : segment;
+    if (/^[^*?[\\]+$/.test(folded)) names.add(folded);
+    else if (/^\*\.[^*?[\\.]+$/.test(folded)) suffixes.add(folded.slice(1));
+    else globs.push(looseExpression(folded));
+  }
+  const glob = globs.length === 0 ? undefined : new RegExp(`^(?:${globs.join("|")})$`, "s");
+  return (name) => {
+    const folded = ignoreCase ? name.toLowerCase() : name;
+    if (names.has(folded)) return true;
+    const dot = folded.lastIndexOf(".");
+    if (dot >= 0 && suffixes.has(folded.slice(dot))) return true;
+    // A name that is no ASCII is compared as text by the matcher and as bytes here: leave it to the matcher.
+    if (glob?.test(folded) === true) return true;
+    return !isPlain(folded) && names.size + suffixes.size + globs.length > 0;
+  };
+}
+
+function isPlain(name: string): boolean {
+  for (let i = 0; i < name.length; i++) if (name.charCodeAt(i) > 0x7e) return false;
+  return true;
+}
+
+/** Undefined for comments and blank lines. */
+function lastSegment(pattern: string): string | undefined {
+  let text = pattern.trimEnd();
+  // A backslash before trailing white space keeps it; such rare patterns are simply put to the matcher.
+  if (text.endsWith("\\")) return "**";
+  if (text === "" || text.startsWith("#")) return undefined;
+  if (text.startsWith("!")) text = text.slice(1);
+  if (text.endsWith("/")) text = text.slice(0, -1);
+  const segment = text.slice(text.lastIndexOf("/") + 1);
+  return segment === "" ? "**" : segment;
+}
+
+/** Wildcards and everything unusual match anything. */
+function looseExpression(segment: string): string {
+  return segment
+    .split(/((?:\*|\?|\[.*\]|\\.?|[^\w.*?[\\-])+)/s)
+    .map((part, i) => (i % 2 === 1 ? ".*" : part.replace(/[.-]/g, "\\$&")))
+    .join("");
+}

@@ -1,0 +1,86 @@
+import type { Checkpoint } from "../../shared/api";
+
+/** Raised when an older program would misread the tables. */
+export const CATALOG_SCHEMA_VERSION = 1;
+
+/** Field of a checkpoint → its column. */
+export const CHECKPOINT_COLUMNS: Readonly<Record<keyof Checkpoint, string>> = {
+  id: "id",
+  number: "number",
+  createdAt: "created_at",
+  kind: "kind",
+  trigger: '"trigger"',
+  name: "name",
+  note: "note",
+  pinned: "pinned",
+  parentId: "parent_id",
+  rootTree: "root_tree",
+  files: "total_files",
+  bytes: "total_bytes",
+  newObjects: "new_objects",
+  newBytes: "new_bytes",
+  added: "added",
+  changed: "changed",
+  removed: "removed",
+  skipped: "skipped",
+  branch: "branch",
+  head: "head",
+  groupId: "group_id",
+};
+
+export const CATALOG_SCHEMA = `
+CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+INSERT INTO meta VALUES ('schema_version', ${CATALOG_SCHEMA_VERSION}), ('generation', 0), ('next_number', 1);
+
+CREATE TABLE checkpoints (
+  id TEXT PRIMARY KEY,          -- UUIDv7
+  number INTEGER NOT NULL UNIQUE,
+  created_at INTEGER NOT NULL,  -- milliseconds since 1970
+  kind TEXT NOT NULL,           -- manual | auto | safety | import
+  "trigger" TEXT NOT NULL,
+  name TEXT,
+  note TEXT,
+  pinned INTEGER NOT NULL,
+  parent_id TEXT,
+  root_tree TEXT NOT NULL,      -- 32 hex digits
+  total_files INTEGER NOT NULL,
+  total_bytes INTEGER NOT NULL,
+  new_objects INTEGER NOT NULL,
+  new_bytes INTEGER NOT NULL,
+  added INTEGER NOT NULL,
+  changed INTEGER NOT NULL,
+  removed INTEGER NOT NULL,
+  skipped INTEGER NOT NULL,
+  branch TEXT,
+  head TEXT,
+  group_id TEXT,
+  rules TEXT NOT NULL           -- JSON: the scan options in force
+);
+
+CREATE TABLE packs (
+  id TEXT NOT NULL,             -- 16 hex digits
+  kind TEXT NOT NULL,           -- blobs | trees
+  entries INTEGER NOT NULL,
+  bytes INTEGER NOT NULL,
+  PRIMARY KEY (kind, id)
+) WITHOUT ROWID;
+
+CREATE TABLE changes (
+  checkpoint_id TEXT PRIMARY KEY,
+  list BLOB,                    -- LZ4 frame of JSON; NULL = compute from the trees
+  skipped TEXT NOT NULL         -- JSON
+) WITHOUT ROWID;
+
+CREATE TABLE restores (
+  id INTEGER PRIMARY KEY,
+  at INTEGER NOT NULL,
+  kind TEXT NOT NULL,           -- restore | undo | redo
+  before_id TEXT NOT NULL,
+  target_id TEXT NOT NULL,
+  target_root TEXT NOT NULL,
+  paths TEXT NOT NULL,          -- JSON
+  keep_new INTEGER NOT NULL,
+  origin_id INTEGER,
+  files INTEGER NOT NULL
+);
+`;

@@ -1,0 +1,119 @@
+/** The bytes of a pack's `.dat`, whole or split, by position. */
+import { constants } from "node:fs";
+import { CheckpointError } from "../../shared/errors";
+import { errnoOf, type FileSystem } from "../fs/fileSystem";
+import { readFully, readWholeFile } from "../fs/publishFile";
+import type { Codecs } from "./codecs";
+import { damaged } from "./damage";
+import { canonicalText } from "./hash";
+import { datName, manifestName, type PackId } from "./packFiles";
+import { PACK_HEADER_BYTES } from "./packIndex";
+import { type PackPart, parseManifest } from "./splitPack";
+
+/** Bytes read at once when a pack is read from front to back. */
+export const SEQUENTIAL_READ_BYTES = 1 << 20;
+
+interface Piece extends PackPart {
+  fd: number | undefined;
+}
+
+export class PackData {
+  readonly bytes: number;
+
+  private constructor(
+    private readonly fs: FileSystem,
+    private readonly folder: string,
+    readonly id: PackId,
+    private readonly pieces: readonly Piece[],
+  ) {
+    const last = pieces[pieces.length - 1];
+    this.bytes = last === undefined ? 0 : last.offset + last.size;
+  }
+
+  /**
+   * Finds the pack's bytes; where both forms exist (a split that was interrupted), the whole one. Opens no file yet. Throws "damaged":
+   * with `details.missing` when there is no such pack, otherwise for an invalid manifest.
+   */
+  static find(fs: FileSystem, folder: string, id: PackId): PackData {
+    const whole = fs.lstat(`${folder}/${datName(id)}`);
+    if (whole !== undefined)
+      return new PackData(fs, folder, id, [{ path: datName(id), offset: 0, size: whole.size, fd: undefined }]);
+    const content = readWholeFile(fs, `${folder}/${manifestName(id)}`);
+    if (content === undefined) throw missingPack(id);
+    const manifest = parseManifest(content, id, (name) => fs.lstat(`${folder}/${name}`)?.size);
+    return new PackData(
+      fs,
+      folder,
+      id,
+      manifest.parts.map((part) => ({ ...part, fd: undefined })),
+    );
+  }
+
+  get split(): boolean {
+    return this.pieces.length !== 1 || this.pieces[0]!.path !== datName(this.id);
+  }
+
+  /** `length` bytes at `offset`, read into `into` when given (which is then what the result lies in). Throws "damaged" beyond the end. */
+  read(offset: number, length: number, into?: Uint8Array): Buffer {
+    if (offset + length > this.bytes) throw damaged(`Pack ${this.id}`, "it ends early", { details: { pack: this.id } });
+    const target = into ?? Buffer.allocUnsafeSlow(length);
+    let done = 0;
+    for (let piece = this.pieceAt(offset); done < length; piece++) {
+      const { offset: start, size, path } = this.pieces[piece]!;
+      const from = offset + done - start;
+      const wanted = Math.min(length - done, size - from);
+      const read = readFully(this.fs, this.open(piece), wanted, from, target.subarray(done, done + wanted));
+      if (read === undefined)
+        throw damaged(`Pack ${this.id}`, `${path} became shorter`, { details: { pack: this.id } });
+      done += wanted;
+    }
+    return Buffer.from(target.buffer, target.byteOffset, length);
+  }
+
+  /** The pack's own hash (32 hex digits, see `PackWriter`), computed from what is on disk. */
+  ownHash(codecs: Codecs): string {
+    const hasher = codecs.createHasher();
+    const buffer = Buffer.allocUnsafeSlow(Math.min(SEQUENTIAL_READ_BYTES, Math.max(this.bytes, 1)));
+    for (let offset = PACK_HEADER_BYTES; offset < this.bytes; offset += buffer.length)
+      hasher.update(this.read(offset, Math.min(buffer.length, this.bytes - offset), buffer));
+    hasher.update(this.read(0, PACK_HEADER_BYTES));
+    return canonicalText(hasher.digest());
+  }
+
+  close(): void {
+    for (const piece of this.pieces) {
+      if (piece.fd !== undefined) this.fs.close(piece.fd);
+      piece.fd = undefined;
+    }
+  }
+
+  private pieceAt(offset: number): number {
+    let low = 0;
+    let high = this.pieces.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >>> 1;
+      if (this.pieces[middle]!.offset <= offset) low = middle;
+      else high = middle - 1;
+    }
+    return low;
+  }
+
+  private open(index: number): number {
+    const piece = this.pieces[index]!;
+    if (piece.fd !== undefined) return piece.fd;
+    try {
+      piece.fd = this.fs.open(`${this.folder}/${piece.path}`, constants.O_RDONLY);
+    } catch (error) {
+      if (errnoOf(error) === "ENOENT") throw missingPack(this.id);
+      throw error;
+    }
+    return piece.fd;
+  }
+}
+
+/** True for the error that says that a whole pack (or part) is gone, e.g. after a compaction by another process. */
+export const isMissingPack = (error: unknown): boolean =>
+  CheckpointError.is(error, "damaged") && error.details.missing === true;
+
+const missingPack = (id: PackId): CheckpointError =>
+  damaged(`Pack ${id}`, "its file is missing", { details: { pack: id, missing: true } });

@@ -1,0 +1,289 @@
+/**
+ * Reads one pack, whole or split. *Absent* and *corrupt* are different answers: an entry that the pack does not have is
+ * undefined, one that cannot be given back exactly as it was stored is a "damaged" error that names pack and hash. No
+ * content leaves this file without its hash having been checked (`readTo`, which streams, says so at the end).
+ */
+import { CheckpointError } from "../../shared/errors";
+import type { FileSystem } from "../fs/fileSystem";
+import { readWholeFile } from "../fs/publishFile";
+import type { Codecs } from "./codecs";
+import { damaged, faultOf } from "./damage";
+import { canonicalText, type Hash, hashFromBytes } from "./hash";
+import { decodeFrame, decodeFrameTo } from "./lz4Frame";
+import { isMissingPack, PackData } from "./packData";
+import { indexName, type PackId } from "./packFiles";
+import {
+  ENTRY_HEADER_BYTES,
+  encodePackIndex,
+  INDEX_RECORD_BYTES,
+  PACK_HEADER_BYTES,
+  type PackEntry,
+  PackIndex,
+  readUInt64,
+  writeRecord,
+} from "./packIndex";
+import { PACK_MAGIC } from "./packWriter";
+
+export interface PackReaderOptions {
+  readonly fs: FileSystem;
+  readonly codecs: Codecs;
+  readonly folder: string;
+  readonly id: PackId;
+}
+
+/** One thing wrong with a pack: with an entry of it, or (without a hash) with the pack as a whole. */
+export interface PackProblem {
+  readonly hash?: Hash;
+  readonly message: string;
+}
+
+/** Entries up to this size are read into one reused buffer. */
+const SCRATCH_BYTES = 2 << 20;
+const NO_BYTES = Buffer.alloc(0);
+
+/** Opens a pack by its `.idx`. Throws "damaged" for a missing pack and for an index that is missing or invalid. */
+export function openPack(options: PackReaderOptions): PackReader {
+  const data = PackData.find(options.fs, options.folder, options.id);
+  const name = indexName(options.id);
+  const bytes = readWholeFile(options.fs, `${options.folder}/${name}`);
+  if (bytes === undefined) throw damaged(`The index ${name}`, "it is missing", { details: { pack: options.id } });
+  return new PackReader(options, data, PackIndex.decode(bytes, data.bytes, `The index ${name}`));
+}
+
+/** Opens a pack without its `.idx`, by walking its entries. Throws "damaged" when the chain of entries is broken. */
+export function openPackByWalking(options: PackReaderOptions): PackReader {
+  const data = PackData.find(options.fs, options.folder, options.id);
+  try {
+    return new PackReader(options, data, walkPack(data));
+  } catch (error) {
+    data.close();
+    throw error;
+  }
+}
+
+export class PackReader {
+  readonly id: PackId;
+  private readonly codecs: Codecs;
+  private scratch = NO_BYTES;
+
+  constructor(
+    options: PackReaderOptions,
+    private readonly data: PackData,
+    readonly index: PackIndex,
+  ) {
+    this.id = options.id;
+    this.codecs = options.codecs;
+  }
+
+  get entryCount(): number {
+    return this.index.count;
+  }
+
+  /** Size of the `.dat`, all parts together. */
+  get bytes(): number {
+    return this.data.bytes;
+  }
+
+  get split(): boolean {
+    return this.data.split;
+  }
+
+  has(hash: Hash): boolean {
+    return this.index.has(hash);
+  }
+
+  /** Where the entry is and how long its frame; undefined when absent. */
+  locate(hash: Hash): PackEntry | undefined {
+    return this.index.locate(hash);
+  }
+
+  /** The content, owned by the caller; undefined when absent. Throws "damaged". */
+  read(hash: Hash): Buffer | undefined {
+    const entry = this.locate(hash);
+    return entry === undefined ? undefined : this.readEntry(entry);
+  }
+
+  /** As `read`, for an entry whose place is known already. */
+  readEntry(entry: PackEntry): Buffer {
+    return this.naming(entry.hash, () => {
+      const content = decodeFrame(this.codecs, this.frameOf(entry));
+      if (this.codecs.hash(content) !== entry.hash)
+        throw this.corrupt(entry.hash, "its content does not match its hash");
+      return content;
+    });
+  }
+
+  /**
+   * Hands the content out block by block (at most 4 MB each, valid during the call only) and verifies it at the end: until this returns, the
+   * blocks are not to be trusted. False when absent. Throws "damaged".
+   */
+  readTo(hash: Hash, onBlock: (block: Uint8Array) => void): boolean {
+    const entry = this.locate(hash);
+    if (entry === undefined) return false;
+    this.readEntryTo(entry, onBlock);
+    return true;
+  }
+
+  /** As `readTo`, for an entry whose place is known already. */
+  readEntryTo(entry: PackEntry, onBlock: (block: Uint8Array) => void): void {
+    const { hash, offset, length } = entry;
+    const frameOffset = offset + ENTRY_HEADER_BYTES;
+    const hasher = this.codecs.createHasher();
+    let fromCaller: { readonly error: unknown } | undefined;
+    this.naming(
+      hash,
+      () => {
+        this.checkHeader(this.data.read(offset, ENTRY_HEADER_BYTES), entry);
+        const source = {
+          length,
+          read: (at: number, count: number) => this.data.read(frameOffset + at, count, this.room(count)),
+        };
+        decodeFrameTo(this.codecs, source, (block) => {
+          hasher.update(block);
+          try {
+            onBlock(block);
+          } catch (error) {
+            fromCaller = { error };
+            throw error;
+          }
+        });
+        if (hasher.digest() !== hash) throw this.corrupt(hash, "its content does not match its hash");
+      },
+      () => fromCaller !== undefined,
+    );
+  }
+
+  /**
+   * The stored frame, owned by the caller; undefined when absent. It is checked against the hash only with `verify`; the entry's header is
+   * always checked.
+   */
+  readFrame(hash: Hash, options: { readonly verify?: boolean } = {}): Buffer | undefined {
+    const entry = this.locate(hash);
+    if (entry === undefined) return undefined;
+    return this.naming(hash, () => {
+      const frame = Buffer.from(this.frameOf(entry));
+      if (options.verify === true && this.codecs.hash(decodeFrame(this.codecs, frame)) !== hash)
+        throw this.corrupt(hash, "its content does not match its hash");
+      return frame;
+    });
+  }
+
+  /** All entries, in hash order. */
+  entries(): IterableIterator<PackEntry> {
+    return this.index.entries();
+  }
+
+  /**
+   * Checks everything: the header, the pack's own hash, and the content of every entry. Returns what is wrong, nothing when all is well.
+   * `onEntry` is called after each entry and may throw to stop.
+   */
+  verify(onEntry?: (entry: PackEntry) => void): PackProblem[] {
+    const problems: PackProblem[] = [];
+    const collect = (hash: Hash | undefined, action: () => void): void => {
+      try {
+        action();
+      } catch (error) {
+        if (!CheckpointError.is(error)) throw error;
+        problems.push(hash === undefined ? { message: error.message } : { hash, message: error.message });
+      }
+    };
+    collect(undefined, () => {
+      const fault = headerFault(this.data.read(0, PACK_HEADER_BYTES), this.entryCount);
+      if (fault !== undefined) throw this.corrupt(undefined, fault);
+      if (!this.data.ownHash(this.codecs).startsWith(this.id))
+        throw this.corrupt(undefined, "its bytes do not match its name");
+    });
+    for (const entry of this.index.entriesByOffset()) {
+      collect(entry.hash, () =>
+        entry.length <= SCRATCH_BYTES ? void this.readEntry(entry) : this.readEntryTo(entry, () => {}),
+      );
+      onEntry?.(entry);
+    }
+    return problems;
+  }
+
+  /** The reader may be used again afterwards: it opens its files when it needs them. */
+  close(): void {
+    this.scratch = NO_BYTES;
+    this.data.close();
+  }
+
+  /** The frame of an entry whose header is as it should be; lies in the scratch buffer if it is not too large. */
+  private frameOf(entry: PackEntry): Buffer {
+    const length = ENTRY_HEADER_BYTES + entry.length;
+    const bytes = this.data.read(entry.offset, length, this.room(length));
+    this.checkHeader(bytes, entry);
+    return bytes.subarray(ENTRY_HEADER_BYTES);
+  }
+
+  private checkHeader(header: Buffer, entry: PackEntry): void {
+    const matches =
+      hashFromBytes(header, 0) === entry.hash && readUInt64(header, ENTRY_HEADER_BYTES - 8) === entry.length;
+    if (!matches) throw this.corrupt(entry.hash, "its entry is not what the index says");
+  }
+
+  private room(length: number): Buffer | undefined {
+    if (length > SCRATCH_BYTES) return undefined;
+    if (this.scratch.length < length)
+      this.scratch = Buffer.allocUnsafeSlow(Math.min(SCRATCH_BYTES, Math.max(64 << 10, 2 * length)));
+    return this.scratch;
+  }
+
+  /** Runs a read; a fault found below (in frame or file) is reported with the pack and the hash concerned. */
+  private naming<T>(hash: Hash, action: () => T, isForeign: () => boolean = () => false): T {
+    try {
+      return action();
+    } catch (error) {
+      if (isForeign() || isMissingPack(error)) throw error;
+      if (!CheckpointError.is(error, "damaged") || error.details.hash === hash) throw error;
+      throw this.corrupt(hash, faultOf(error), error);
+    }
+  }
+
+  private corrupt(hash: Hash | undefined, fault: string, cause?: unknown): CheckpointError {
+    return hash === undefined
+      ? damaged(`Pack ${this.id}`, fault, { details: { pack: this.id }, cause })
+      : damaged(`Object ${canonicalText(hash)} in pack ${this.id}`, fault, { details: { pack: this.id, hash }, cause });
+  }
+}
+
+function headerFault(header: Buffer, entries: number): string | undefined {
+  if (header.toString("latin1", 0, 4) !== PACK_MAGIC) return "it does not begin like a pack";
+  const stated = header.readUInt32LE(4);
+  return stated === entries ? undefined : `it says ${stated} entries, but there are ${entries}`;
+}
+
+/** Bytes read at once while walking: with small files, dozens of entry headers. */
+const WALK_BYTES = 256 << 10;
+
+/** The index of a pack, from its entry headers. */
+function walkPack(data: PackData): PackIndex {
+  const part = `Pack ${data.id}`;
+  const details = { pack: data.id };
+  let window: Buffer = Buffer.alloc(0);
+  let windowStart = 0;
+  const at = (offset: number, length: number): Buffer => {
+    if (offset < windowStart || offset + length > windowStart + window.length) {
+      window = data.read(offset, Math.max(length, Math.min(WALK_BYTES, data.bytes - offset)));
+      windowStart = offset;
+    }
+    return window.subarray(offset - windowStart, offset - windowStart + length);
+  };
+  if (data.bytes < PACK_HEADER_BYTES) throw damaged(part, "it is shorter than a pack's header", { details });
+  const header = Buffer.from(at(0, PACK_HEADER_BYTES));
+  const records: Buffer[] = [];
+  let offset = PACK_HEADER_BYTES;
+  while (offset < data.bytes) {
+    if (offset + ENTRY_HEADER_BYTES > data.bytes) throw damaged(part, "it ends inside an entry", { details });
+    const entryHeader = at(offset, ENTRY_HEADER_BYTES);
+    const length = readUInt64(entryHeader, ENTRY_HEADER_BYTES - 8);
+    const record = Buffer.allocUnsafe(INDEX_RECORD_BYTES);
+    if (offset + ENTRY_HEADER_BYTES + length > data.bytes) throw damaged(part, "it ends inside an entry", { details });
+    writeRecord(record, 0, { hash: hashFromBytes(entryHeader, 0), offset, length });
+    records.push(record);
+    offset += ENTRY_HEADER_BYTES + length;
+  }
+  const fault = headerFault(header, records.length);
+  if (fault !== undefined) throw damaged(part, fault, { details });
+  return PackIndex.decode(encodePackIndex(Buffer.concat(records), data.bytes), data.bytes, part);
+}

@@ -1,0 +1,387 @@
+/**
+ * Writes one pack.
+ *
+ *   .dat   "CHKL" | u32 LE entry count || per entry: hash 16 | u64 LE frame length | LZ4 frame
+ *   name   XXH3-128 over all entries in order, then the 8-byte header, as 32 hex digits; the first 16 name the files
+ *
+ * Everything goes into one temp file, buffered; `finish` gives it its name. Order of publishing: `.idx` first, then the
+ * `.dat` (or its parts, then their manifest), because a pack exists once its `.dat` or manifest does: whoever sees a
+ * pack sees its index. The name depends on the content alone, so an equal pack that exists already is success.
+ *
+ * The hash is taken as entries pass by. A streamed entry's length, known at its end, comes before its frame, so such an
+ * entry is read back from the temp file (from the page cache, 5 GB/s and more) once it is complete.
+ */
+import { constants } from "node:fs";
+import { CheckpointError, ignoreFailure } from "../../shared/errors";
+import type { FileSystem } from "../fs/fileSystem";
+import { FILE_MODE, publishFile, publishOpenFile, readFully, TEMP_PREFIX, writeFully } from "../fs/publishFile";
+import type { Codecs, StreamHasher } from "./codecs";
+import { damaged } from "./damage";
+import { canonicalText, type Hash, writeHash } from "./hash";
+import {
+  type EncodeOptions,
+  FrameEncoder,
+  MAX_BLOCK_BYTES,
+  singleBlockFrameBytes,
+  writeSingleBlockFrame,
+} from "./lz4Frame";
+import { PackData } from "./packData";
+import { datName, indexName, manifestName, type PackId } from "./packFiles";
+import {
+  ENTRY_HEADER_BYTES,
+  encodePackIndex,
+  INDEX_RECORD_BYTES,
+  PACK_HEADER_BYTES,
+  writeRecord,
+  writeUInt64,
+} from "./packIndex";
+import { publishParts } from "./splitPack";
+
+export const PACK_MAGIC = "CHKL";
+
+export interface PublishedPack {
+  /** First 16 hex digits of `hash`; names the files. */
+  readonly id: PackId;
+  /** 32 hex digits. */
+  readonly hash: string;
+  readonly entries: number;
+  /** Size of the `.dat`, all parts together. */
+  readonly bytes: number;
+  /** The `.idx`. */
+  readonly index: Buffer;
+}
+
+export interface StoredEntry {
+  /** What the entry takes in the pack: header and frame. */
+  readonly storedBytes: number;
+  /** True when no block of it is compressed. */
+  readonly raw: boolean;
+}
+
+export interface PackWriterOptions {
+  readonly fs: FileSystem;
+  readonly codecs: Codecs;
+  readonly folder: string;
+  /** Unique among everything that writes into the folder at the same time. */
+  readonly nonce: string;
+}
+
+/** Room for the largest single-block entry, so that an entry is always built in place. */
+const BUFFER_BYTES = MAX_BLOCK_BYTES + (64 << 10);
+const FIRST_RECORDS = 256;
+
+interface OpenStream {
+  readonly encoder: FrameEncoder;
+  /** Offset of its entry in the file. */
+  readonly start: number;
+}
+
+export class PackWriter {
+  private readonly fs: FileSystem;
+  private readonly codecs: Codecs;
+  private readonly temp: string;
+  private fd: number | undefined;
+  private readonly hasher: StreamHasher;
+  private readonly hashes = new Set<Hash>();
+  private records = Buffer.allocUnsafeSlow(FIRST_RECORDS * INDEX_RECORD_BYTES);
+  /** What is not in the file yet; it follows the `written` bytes that are. */
+  private readonly buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
+  private filled = 0;
+  private written = PACK_HEADER_BYTES;
+  private stream: OpenStream | undefined;
+  private failure: unknown;
+  private closed = false;
+
+  constructor(private readonly options: PackWriterOptions) {
+    this.fs = options.fs;
+    this.codecs = options.codecs;
+    this.temp = `${options.folder}/${TEMP_PREFIX}${options.nonce}`;
+    this.hasher = options.codecs.createHasher();
+  }
+
+  get entryCount(): number {
+    return this.hashes.size;
+  }
+
+  /** Size of the `.dat` so far. */
+  get bytes(): number {
+    return this.written + this.filled;
+  }
+
+  has(hash: Hash): boolean {
+    return this.hashes.has(hash);
+  }
+
+  /** Appends content that is in memory; `hash` is its hash, which is trusted. After any error only `abort` is left. */
+  add(hash: Hash, content: Uint8Array, options: EncodeOptions = {}): StoredEntry {
+    return this.guarded(() => {
+      if (this.stream !== undefined) throw misuse("an entry was added while another one is being streamed");
+      this.expectNew(hash);
+      return content.length <= MAX_BLOCK_BYTES
+        ? this.addSingleBlock(hash, content, options)
+        : this.addBlocks(hash, content, options);
+    });
+  }
+
+  /** Appends an entry as another pack stores it, without decoding it; the frame is trusted to hold what `hash` names. */
+  addFrame(hash: Hash, frame: Uint8Array): void {
+    this.guarded(() => {
+      if (this.stream !== undefined) throw misuse("an entry was added while another one is being streamed");
+      this.expectNew(hash);
+      const start = this.bytes;
+      this.append(entryHeader(hash, frame.length));
+      for (let at = 0; at < frame.length; at += MAX_BLOCK_BYTES) this.append(frame.subarray(at, at + MAX_BLOCK_BYTES));
+      this.record(hash, start, frame.length);
+    });
+  }
+
+  /** Begins an entry of `contentBytes` bytes whose content comes in slices. */
+  beginStream(contentBytes: number, options: EncodeOptions = {}): void {
+    this.guarded(() => {
+      if (this.stream !== undefined) throw misuse("a second stream was begun");
+      this.flush();
+      const start = this.written;
+      this.buffer.fill(0, 0, ENTRY_HEADER_BYTES);
+      this.filled = ENTRY_HEADER_BYTES;
+      // From here on nothing is hashed until the entry is complete: see flush().
+      const encoder = new FrameEncoder(this.codecs, contentBytes, (piece) => this.append(piece), options);
+      this.stream = { encoder, start };
+    });
+  }
+
+  /** Takes the next slice, of any size; it may be reused afterwards. */
+  writeStream(slice: Uint8Array): void {
+    this.guarded(() => this.openStream().encoder.write(slice));
+  }
+
+  /** Completes the entry under the hash of its content, which is trusted. Fails when content is missing. */
+  endStream(hash: Hash): StoredEntry {
+    return this.guarded(() => {
+      const { encoder, start } = this.openStream();
+      this.expectNew(hash);
+      encoder.end();
+      this.flush();
+      const length = this.written - start - ENTRY_HEADER_BYTES;
+      writeFully(this.fs, this.openFile(), entryHeader(hash, length), start);
+      this.hashBack(start);
+      this.stream = undefined;
+      this.record(hash, start, length);
+      return { storedBytes: ENTRY_HEADER_BYTES + length, raw: encoder.raw };
+    });
+  }
+
+  /** Drops the entry being streamed (its file changed while it was read): the pack is as before `beginStream`. */
+  abandonStream(): void {
+    this.guarded(() => {
+      const { start } = this.openStream();
+      if (this.fd !== undefined && this.written > start) this.fs.ftruncate(this.fd, start);
+      this.written = start;
+      this.filled = 0;
+      this.stream = undefined;
+    });
+  }
+
+  /**
+   * Completes and publishes the pack; `chunkBytes` > 0 cuts a larger one into parts. Undefined when it is empty. The writer
+   * is used up. On error the pack does not exist and the caller calls `abort`.
+   */
+  finish(options: { readonly chunkBytes?: number } = {}): PublishedPack | undefined {
+    return this.guarded(() => {
+      if (this.stream !== undefined) throw misuse("the pack was finished while an entry is being streamed");
+      if (this.entryCount === 0) {
+        this.abort();
+        return undefined;
+      }
+      this.flush();
+      const header = Buffer.alloc(PACK_HEADER_BYTES);
+      header.write(PACK_MAGIC, "latin1");
+      header.writeUInt32LE(this.entryCount, 4);
+      writeFully(this.fs, this.openFile(), header, 0);
+      this.hasher.update(header);
+      const hash = canonicalText(this.hasher.digest());
+      const records = this.records.subarray(0, this.entryCount * INDEX_RECORD_BYTES);
+      const pack: PublishedPack = {
+        id: hash.slice(0, 16),
+        hash,
+        entries: this.entryCount,
+        bytes: this.written,
+        index: encodePackIndex(records, this.written),
+      };
+      this.publish(pack, options.chunkBytes ?? 0);
+      this.closed = true;
+      return pack;
+    });
+  }
+
+  /** Removes the temp file. May be called at any time, also after an error and after `finish`. */
+  abort(): void {
+    this.closed = true;
+    if (this.fd === undefined) return;
+    const fd = this.fd;
+    this.fd = undefined;
+    ignoreFailure(() => this.fs.close(fd), "nothing in this file is needed any more");
+    ignoreFailure(() => this.fs.unlink(this.temp), "a temp file that stays is swept under the next lock");
+  }
+
+  private addSingleBlock(hash: Hash, content: Uint8Array, options: EncodeOptions): StoredEntry {
+    const tried = options.raw === true || content.length === 0 ? undefined : this.codecs.compressBlock(content);
+    const packed = tried !== undefined && tried.length < content.length ? tried : undefined;
+    const length = singleBlockFrameBytes((packed ?? content).length);
+    if (this.filled + ENTRY_HEADER_BYTES + length > this.buffer.length) this.flush();
+    const start = this.bytes;
+    writeEntryHeader(this.buffer, this.filled, hash, length);
+    this.filled = writeSingleBlockFrame(this.codecs, content, packed, this.buffer, this.filled + ENTRY_HEADER_BYTES);
+    this.record(hash, start, length);
+    return { storedBytes: ENTRY_HEADER_BYTES + length, raw: packed === undefined };
+  }
+
+  /** The frame's length comes before it, so it is complete in memory (like its content) before it is appended. */
+  private addBlocks(hash: Hash, content: Uint8Array, options: EncodeOptions): StoredEntry {
+    const pieces: Buffer[] = [];
+    const keep = (piece: Uint8Array) => pieces.push(Buffer.from(piece));
+    const encoder = new FrameEncoder(this.codecs, content.length, keep, options);
+    encoder.write(content);
+    encoder.end();
+    const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
+    const start = this.bytes;
+    this.append(entryHeader(hash, length));
+    for (const piece of pieces) this.append(piece);
+    this.record(hash, start, length);
+    return { storedBytes: ENTRY_HEADER_BYTES + length, raw: encoder.raw };
+  }
+
+  /** Buffers at most MAX_BLOCK_BYTES bytes. */
+  private append(piece: Uint8Array): void {
+    if (this.filled + piece.length > this.buffer.length) this.flush();
+    this.buffer.set(piece, this.filled);
+    this.filled += piece.length;
+  }
+
+  private flush(): void {
+    if (this.filled === 0) return;
+    const bytes = this.buffer.subarray(0, this.filled);
+    writeFully(this.fs, this.openFile(), bytes, this.written);
+    if (this.stream === undefined) this.hasher.update(bytes);
+    this.written += this.filled;
+    this.filled = 0;
+  }
+
+  /** Hashes the file from `start` to its end. The buffer is empty and serves for reading. */
+  private hashBack(start: number): void {
+    for (let offset = start; offset < this.written; offset += this.buffer.length) {
+      const wanted = Math.min(this.buffer.length, this.written - offset);
+      const bytes = readFully(this.fs, this.openFile(), wanted, offset, this.buffer);
+      if (bytes === undefined) throw damaged("A pack being written", "its temporary file became shorter");
+      this.hasher.update(bytes);
+    }
+  }
+
+  private record(hash: Hash, offset: number, length: number): void {
+    const at = this.hashes.size * INDEX_RECORD_BYTES;
+    if (at === this.records.length) {
+      const larger = Buffer.allocUnsafeSlow(2 * this.records.length);
+      larger.set(this.records);
+      this.records = larger;
+    }
+    writeRecord(this.records, at, { hash, offset, length });
+    this.hashes.add(hash);
+  }
+
+  private publish(pack: PublishedPack, chunkBytes: number): void {
+    const { fs, codecs } = this;
+    const { folder, nonce } = this.options;
+    try {
+      publishFile(fs, folder, indexName(pack.id), pack.index, `${nonce}-index`);
+      if (existsIntact(fs, codecs, folder, pack)) this.abort();
+      else if (chunkBytes > 0 && pack.bytes > chunkBytes) {
+        publishParts({
+          ...this.options,
+          id: pack.id,
+          hash: pack.hash,
+          fd: this.openFile(),
+          bytes: pack.bytes,
+          chunkBytes,
+        });
+        removeIfThere(fs, `${folder}/${datName(pack.id)}`);
+        this.abort();
+      } else {
+        const fd = this.openFile();
+        this.fd = undefined;
+        publishOpenFile(fs, fd, this.temp, folder, datName(pack.id), pack.bytes);
+      }
+    } catch (error) {
+      // publishOpenFile closes the file in any case, but leaves it to us.
+      ignoreFailure(() => fs.unlink(this.temp), "a temp file that stays is swept under the next lock");
+      ignoreFailure(() => removeLoneIndex(fs, folder, pack.id), "an index without its pack is swept as garbage");
+      throw error;
+    }
+  }
+
+  private openFile(): number {
+    this.fd ??= this.fs.open(this.temp, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, FILE_MODE);
+    return this.fd;
+  }
+
+  private openStream(): OpenStream {
+    if (this.stream === undefined) throw misuse("no entry is being streamed");
+    return this.stream;
+  }
+
+  private expectNew(hash: Hash): void {
+    if (this.hashes.has(hash)) throw misuse(`${hash} was added twice`);
+  }
+
+  /** The first failure is the last action: what is in the file after it is unknown. */
+  private guarded<T>(action: () => T): T {
+    if (this.failure !== undefined) throw this.failure;
+    if (this.closed) throw misuse("it was used after its end");
+    try {
+      return action();
+    } catch (error) {
+      this.failure = error;
+      throw error;
+    }
+  }
+}
+
+function entryHeader(hash: Hash, length: number): Buffer {
+  const header = Buffer.allocUnsafe(ENTRY_HEADER_BYTES);
+  writeEntryHeader(header, 0, hash, length);
+  return header;
+}
+
+function writeEntryHeader(into: Buffer, offset: number, hash: Hash, length: number): void {
+  writeHash(hash, into, offset);
+  writeUInt64(into, length, offset + ENTRY_HEADER_BYTES - 8);
+}
+
+/**
+ * Whether the same pack is there already, with the bytes that its name promises: a damaged one is replaced. (Rare: content that is in
+ * the store is not written again, so this reads nothing in a usual save.)
+ */
+function existsIntact(fs: FileSystem, codecs: Codecs, folder: string, pack: PublishedPack): boolean {
+  let data: PackData;
+  try {
+    data = PackData.find(fs, folder, pack.id);
+  } catch (error) {
+    if (CheckpointError.is(error, "damaged")) return false;
+    throw error;
+  }
+  try {
+    return data.bytes === pack.bytes && data.ownHash(codecs) === pack.hash;
+  } finally {
+    data.close();
+  }
+}
+
+function removeLoneIndex(fs: FileSystem, folder: string, id: PackId): void {
+  const exists = [datName(id), manifestName(id)].some((name) => fs.lstat(`${folder}/${name}`) !== undefined);
+  if (!exists) fs.unlink(`${folder}/${indexName(id)}`);
+}
+
+function removeIfThere(fs: FileSystem, path: string): void {
+  if (fs.lstat(path) !== undefined) fs.unlink(path);
+}
+
+const misuse = (what: string): CheckpointError =>
+  new CheckpointError("internal", `A pack was written wrongly: ${what}. Nothing was saved; please report it.`);

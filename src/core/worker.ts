@@ -1,0 +1,75 @@
+/** Entry of the engine worker: opens engines on demand and wires them to the messages of `shared/rpc`. */
+import { join } from "node:path";
+import { parentPort } from "node:worker_threads";
+import type { EngineApi, Progress, StoreAddress } from "../shared/api";
+import { CheckpointError } from "../shared/errors";
+import type { FromWorker, ToWorker } from "../shared/rpc";
+import { type Engine, openEngine } from "./engine";
+
+/** Progress more often than this only floods the editor's thread. */
+const PROGRESS_MS = 50;
+
+const engines = new Map<string, Promise<Engine>>();
+
+const keyOf = (address: StoreAddress): string => `${address.storeRoot}\n${address.folder}`;
+
+const post = (message: FromWorker, transfer: readonly ArrayBuffer[] = []): void =>
+  parentPort?.postMessage(message, transfer as ArrayBuffer[]);
+
+function engineFor(address: StoreAddress): Promise<Engine> {
+  const key = keyOf(address);
+  let engine = engines.get(key);
+  if (engine === undefined) {
+    engine = openEngine(address, {
+      laneScript: join(__dirname, "lane.js"),
+      sqlWasmPath: join(__dirname, "sql-wasm.wasm"),
+    });
+    engines.set(key, engine);
+    // A failure to open is answered, and tried anew by the next call.
+    engine.catch(() => engines.delete(key));
+  }
+  return engine;
+}
+
+async function answer(message: Extract<ToWorker, { type: "call" }>): Promise<void> {
+  const { id } = message;
+  try {
+    const cancel = new Int32Array(message.cancel);
+    const engine = (await engineFor(message.address)).observed({
+      onProgress: throttled((progress) => post({ type: "progress", id, progress })),
+      isCancelled: () => Atomics.load(cancel, 0) !== 0,
+    });
+    const method = engine[message.method] as (...args: readonly unknown[]) => ReturnType<EngineApi[keyof EngineApi]>;
+    const value = await method.apply(engine, message.args as unknown[]);
+    // Content is copied: what the engine hands out may be a part of a larger buffer.
+    if (value instanceof Uint8Array) {
+      const copy = Uint8Array.from(value);
+      post({ type: "result", id, value: copy }, [copy.buffer]);
+    } else post({ type: "result", id, value });
+  } catch (error) {
+    post({ type: "error", id, error: CheckpointError.serialize(error) });
+  }
+}
+
+/** Passes on the first report of a phase and then one every PROGRESS_MS. */
+function throttled(report: (progress: Progress) => void): (progress: Progress) => void {
+  let phase = "";
+  let last = 0;
+  return (progress) => {
+    const now = Date.now();
+    if (progress.phase === phase && now - last < PROGRESS_MS) return;
+    phase = progress.phase;
+    last = now;
+    report(progress);
+  };
+}
+
+parentPort?.on("message", (message: ToWorker) => {
+  if (message.type === "call") void answer(message);
+  else {
+    const key = keyOf(message.address);
+    const engine = engines.get(key);
+    engines.delete(key);
+    engine?.then((open) => open.close()).catch(() => {}); // it never opened, so there is nothing to close
+  }
+});

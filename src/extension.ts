@@ -1,0 +1,81 @@
+/** Composes the extension. Nothing here starts the engine: its worker comes with the first call. */
+import * as vscode from "vscode";
+import { Activity } from "./host/activity";
+import { AutoSave } from "./host/autoSave";
+import { CheckpointCatalog } from "./host/checkpointCatalog";
+import { CheckpointFileSystem } from "./host/checkpointFileSystem";
+import { CheckpointTree } from "./host/checkpointTree";
+import { CHECKPOINT_SCHEME } from "./host/checkpointUris";
+import { Commands } from "./host/commands";
+import { CommandTargets } from "./host/commandTargets";
+import { Compare } from "./host/compareCommands";
+import { EngineClient } from "./host/engineClient";
+import { ErrorMessages } from "./host/errorMessages";
+import { FileHistoryView } from "./host/fileHistoryView";
+import { ManageCommands } from "./host/manageCommands";
+import { RestoreCommands } from "./host/restoreCommands";
+import { RestorePreview } from "./host/restorePreview";
+import { SaveCommand } from "./host/saveCommand";
+import { Settings } from "./host/settings";
+import { StatusBar } from "./host/statusBar";
+import { registerTimeline } from "./host/timelineProvider";
+import { WorkspaceFolders } from "./host/workspaceFolders";
+
+export function activate(context: vscode.ExtensionContext): void {
+  const own = <T extends vscode.Disposable>(item: T): T => {
+    context.subscriptions.push(item);
+    return item;
+  };
+  const log = own(vscode.window.createOutputChannel("Checkpoint", { log: true }));
+  const errors = new ErrorMessages(log);
+  const settings = new Settings(context.globalStorageUri.fsPath);
+  const client = own(
+    new EngineClient({
+      script: context.asAbsolutePath("dist/worker.js"),
+      onDeath: ({ deaths, givenUp, reason }) =>
+        log.error(`The engine stopped (${deaths}${givenUp ? ", switched off" : ""}): ${reason}`),
+    }),
+  );
+  const folders = own(new WorkspaceFolders(client, settings));
+  const catalog = own(new CheckpointCatalog(folders, context.workspaceState, errors));
+  const activity = own(new Activity());
+
+  const tree = own(new CheckpointTree(folders, catalog, errors));
+  const targets = new CommandTargets(folders, catalog, () => tree.view.selection);
+  const preview = own(new RestorePreview(catalog));
+  const fileHistory = own(new FileHistoryView(targets, catalog, errors));
+  own(
+    vscode.workspace.registerFileSystemProvider(CHECKPOINT_SCHEME, new CheckpointFileSystem(folders, catalog), {
+      isCaseSensitive: true,
+      isReadonly: new vscode.MarkdownString(vscode.l10n.t("Saved in a checkpoint; cannot be changed.")),
+    }),
+  );
+  own(registerTimeline(context.extension, targets, catalog, errors, log));
+
+  const compare = new Compare(catalog, activity);
+  const saving = new SaveCommand(folders, catalog, activity, settings, log);
+  const restoring = new RestoreCommands(catalog, activity, settings, preview, errors, log);
+  const managing = new ManageCommands(catalog, activity, log);
+  const autoSave = own(new AutoSave(folders, saving, activity, settings, errors));
+  own(new StatusBar(folders, catalog, activity, autoSave));
+  own(
+    new Commands({
+      folders,
+      catalog,
+      targets,
+      tree,
+      preview,
+      fileHistory,
+      saving,
+      restoring,
+      compare,
+      managing,
+      errors,
+      log,
+      onDidSaveByHand: () => autoSave.noteSave(),
+    }),
+  );
+}
+
+/** Everything is let go of through the context's subscriptions; the store is whole at any moment. */
+export function deactivate(): void {}

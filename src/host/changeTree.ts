@@ -1,0 +1,78 @@
+/** A flat list of changes as folders and files. No vscode. */
+import type { Change } from "../shared/api";
+
+export interface ChangeFolder {
+  readonly type: "folder";
+  /** May span several levels: folders with nothing but one folder in them are joined, "src/host". */
+  readonly name: string;
+  readonly path: string;
+  readonly children: readonly ChangeNode[];
+  /** Changes below, at any depth. */
+  readonly count: number;
+}
+
+export interface ChangeLeaf {
+  readonly type: "leaf";
+  readonly name: string;
+  readonly path: string;
+  readonly change: Change;
+}
+
+export type ChangeNode = ChangeFolder | ChangeLeaf;
+
+interface Level {
+  readonly folders: Map<string, Level>;
+  readonly leaves: ChangeLeaf[];
+}
+
+/** Folders first, then files, each in the order people expect ("a2" before "a10"). */
+export function buildChangeTree(changes: readonly Change[]): readonly ChangeNode[] {
+  const top: Level = { folders: new Map(), leaves: [] };
+  for (const change of changes) {
+    const path = change.path.replace(/\/$/, "");
+    const segments = path.split("/");
+    const name = segments.pop() ?? path;
+    let level = top;
+    for (const segment of segments) {
+      let next = level.folders.get(segment);
+      if (!next) {
+        next = { folders: new Map(), leaves: [] };
+        level.folders.set(segment, next);
+      }
+      level = next;
+    }
+    level.leaves.push({ type: "leaf", name, path, change });
+  }
+  return nodesOf(top, "");
+}
+
+/** Every change below the nodes. */
+export function leavesOf(nodes: readonly ChangeNode[]): ChangeLeaf[] {
+  return nodes.flatMap((node) => (node.type === "leaf" ? [node] : leavesOf(node.children)));
+}
+
+function nodesOf(level: Level, prefix: string): readonly ChangeNode[] {
+  const folders = [...level.folders].map(([name, below]) => joinedFolder(name, below, prefix));
+  return [...folders.sort(byName), ...level.leaves.sort(byName)];
+}
+
+function joinedFolder(name: string, level: Level, prefix: string): ChangeFolder {
+  let joined = name;
+  let current = level;
+  while (current.leaves.length === 0 && current.folders.size === 1) {
+    const [only] = current.folders;
+    if (!only) break;
+    joined = `${joined}/${only[0]}`;
+    current = only[1];
+  }
+  const path = prefix === "" ? joined : `${prefix}/${joined}`;
+  const children = nodesOf(current, path);
+  const count = children.reduce((sum, child) => sum + (child.type === "leaf" ? 1 : child.count), 0);
+  return { type: "folder", name: joined, path, children, count };
+}
+
+const collator = new Intl.Collator(undefined, { numeric: true });
+
+function byName(a: { readonly name: string }, b: { readonly name: string }): number {
+  return collator.compare(a.name, b.name);
+}

@@ -1,0 +1,65 @@
+/**
+ * URIs of saved content:  checkpoint://<checkpoint id, 32 hex><store id, 16 hex>/<path in the workspace folder>
+ *
+ * The path is the real one, so tabs show the file's name and icons, languages and custom editors match. Everything else
+ * is in the authority, not in a query, so that folders can be browsed and image viewers may add a query of their own.
+ * The authority has no separators because web views turn it into a host name, where a label ends after 63 characters
+ * and anything but letters and digits takes five.
+ *
+ * checkpoint://empty/<path> is an empty file: the missing side of a comparison.
+ */
+import * as vscode from "vscode";
+
+export const CHECKPOINT_SCHEME = "checkpoint";
+const EMPTY_AUTHORITY = "empty";
+
+export interface CheckpointLocation {
+  readonly checkpointId: string;
+  readonly storeId: string;
+  readonly path: string;
+}
+
+export function checkpointUri(storeFolder: string, checkpointId: string, path: string): vscode.Uri {
+  return vscode.Uri.from({
+    scheme: CHECKPOINT_SCHEME,
+    authority: checkpointId.replaceAll("-", "") + storeIdOf(storeFolder),
+    path: `/${path}`,
+  });
+}
+
+export function emptyUri(path: string): vscode.Uri {
+  return vscode.Uri.from({ scheme: CHECKPOINT_SCHEME, authority: EMPTY_AUTHORITY, path: `/${path}` });
+}
+
+export function isEmptyUri(uri: vscode.Uri): boolean {
+  return uri.scheme === CHECKPOINT_SCHEME && uri.authority === EMPTY_AUTHORITY;
+}
+
+/** Undefined for every URI that `checkpointUri` did not make. */
+export function parseCheckpointUri(uri: vscode.Uri): CheckpointLocation | undefined {
+  if (uri.scheme !== CHECKPOINT_SCHEME) return undefined;
+  const match = /^([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})([0-9a-f]{16})$/.exec(
+    uri.authority,
+  );
+  if (!match) return undefined;
+  return {
+    checkpointId: match.slice(1, 6).join("-"),
+    storeId: match[6] ?? "",
+    path: uri.path.replace(/^\//, "").replace(/\/$/, ""),
+  };
+}
+
+/** The id of a store is the name of its folder. */
+export function storeIdOf(storeFolder: string): string {
+  return (
+    storeFolder
+      .replace(/[\\/]+$/, "")
+      .split(/[\\/]/)
+      .at(-1) ?? ""
+  );
+}
+
+/** Milliseconds since 1970 from a UUIDv7: its first 48 bits. */
+export function timeOfId(checkpointId: string): number {
+  return Number.parseInt(checkpointId.replaceAll("-", "").slice(0, 12), 16);
+}

@@ -1,0 +1,213 @@
+/** Every command of the extension: what it is called on, and who does it. */
+import * as vscode from "vscode";
+import type { Change } from "../shared/api";
+import { Disposable } from "../shared/disposable";
+import type { CheckpointCatalog, FolderCheckpoints } from "./checkpointCatalog";
+import { type ChangeNode, MoreNode, type VersionNode } from "./checkpointNodes";
+import { pickCheckpoint } from "./checkpointPicker";
+import type { CheckpointTree } from "./checkpointTree";
+import type { CommandTargets, PathTarget } from "./commandTargets";
+import type { Compare } from "./compareCommands";
+import type { ErrorMessages } from "./errorMessages";
+import type { FileHistoryView } from "./fileHistoryView";
+import type { ManageCommands } from "./manageCommands";
+import type { RestoreCommands } from "./restoreCommands";
+import type { RestorePreview } from "./restorePreview";
+import type { SaveCommand } from "./saveCommand";
+import { showStatusMenu } from "./statusBar";
+import { pickVersion } from "./versionPicker";
+import { Root, type WorkspaceFolders } from "./workspaceFolders";
+
+export interface CommandServices {
+  readonly folders: WorkspaceFolders;
+  readonly catalog: CheckpointCatalog;
+  readonly targets: CommandTargets;
+  readonly tree: CheckpointTree;
+  readonly preview: RestorePreview;
+  readonly fileHistory: FileHistoryView;
+  readonly saving: SaveCommand;
+  readonly restoring: RestoreCommands;
+  readonly compare: Compare;
+  readonly managing: ManageCommands;
+  readonly errors: ErrorMessages;
+  readonly log: vscode.LogOutputChannel;
+  readonly onDidSaveByHand: () => void;
+}
+
+type Args = readonly unknown[];
+
+export class Commands extends Disposable {
+  constructor(private readonly services: CommandServices) {
+    super();
+    const handlers: Readonly<Record<string, (args: Args) => unknown>> = {
+      save: () => this.save(() => services.saving.saveByHand()),
+      saveAs: () => this.save(() => services.saving.saveAs()),
+      restore: (args) => this.restore(args),
+      restoreFile: (args) => this.restoreFile(args),
+      undoRestore: (args) => this.reverse(args, "undo"),
+      redoRestore: (args) => this.reverse(args, "redo"),
+      compareFile: (args) => this.compareFile(args),
+      compareWorkspace: (args) => this.compareWorkspace(args),
+      compareTwo: (args) => this.compareTwo(args),
+      rename: (args) => this.rename(args),
+      pin: (args) => this.pin(args, true),
+      unpin: (args) => this.pin(args, false),
+      delete: (args) => this.delete(args),
+      verify: (args) => this.withRoot(args, (root) => services.managing.verify(root)),
+      openStorage: (args) => this.withRoot(args, (root) => services.managing.openStorage(root)),
+      showOutput: () => services.log.show(),
+      showFileHistory: (args) => this.withPath(args, (target) => services.fileHistory.show(target)),
+      showMenu: () => this.showMenu(),
+      refresh: () => Promise.all(services.folders.all.map((root) => services.catalog.refresh(root))),
+      loadMore: ([node]) => node instanceof MoreNode && node.loadMore(),
+      openChange: ([node]) => this.openChange(node as ChangeNode),
+      openVersion: ([node]) => this.openVersion(node as VersionNode),
+      openFile: ([node]) => this.openFile(node as PathTarget),
+      "preview.restore": () =>
+        this.withPreview((open) => services.restoring.apply(open.root, open.checkpoint, open.selection)),
+      "preview.compareAll": () =>
+        this.withPreview((open) =>
+          services.compare.restoreChanges(open.root, open.checkpoint, open.selection.selected),
+        ),
+      "preview.cancel": () => services.preview.close(),
+      "preview.openChange": ([change]) =>
+        this.withPreview((open) => services.compare.restoreChange(open.root, open.checkpoint, change as Change)),
+    };
+    for (const [name, handler] of Object.entries(handlers))
+      this.register(
+        vscode.commands.registerCommand(`checkpoint.${name}`, async (...args: unknown[]) => {
+          try {
+            return await handler(args);
+          } catch (error) {
+            // Not awaited: a command is over when its work is, not when somebody has read the message.
+            void services.errors.show(error);
+            return undefined;
+          }
+        }),
+      );
+  }
+
+  private async save(work: () => Promise<readonly unknown[]>): Promise<readonly unknown[]> {
+    const results = await work();
+    if (results.length > 0) this.services.onDidSaveByHand();
+    return results;
+  }
+
+  private async restore(args: Args): Promise<void> {
+    const title = vscode.l10n.t("Restore Which Checkpoint?");
+    const target = await this.services.targets.checkpoint(args, { title });
+    if (target) await this.services.restoring.start(target.root, target.checkpoint);
+  }
+
+  private async restoreFile(args: Args): Promise<void> {
+    const target = await this.services.targets.path(args);
+    if (!target) return;
+    const { root, path } = target;
+    const version = (args[0] as Partial<VersionNode> | undefined)?.version;
+    const change = (args[0] as Partial<ChangeNode> | undefined)?.change;
+    let { checkpoint } = target;
+    // On an entry that says "removed" people want the file, not its absence: the version before.
+    if (version?.kind === "removed") checkpoint = (args[0] as VersionNode).older?.checkpoint;
+    else if (change?.kind === "removed")
+      checkpoint = this.services.catalog.find(root, target.checkpoint?.parentId ?? null);
+    checkpoint ??= await pickVersion(root, path, vscode.l10n.t("Restore Which Version?"));
+    if (checkpoint) await this.services.restoring.start(root, checkpoint, [path]);
+  }
+
+  private async reverse(args: Args, direction: "undo" | "redo"): Promise<void> {
+    const { folders, catalog, restoring } = this.services;
+    const given = (args[0] as { readonly root?: unknown } | undefined)?.root;
+    let root = given instanceof Root ? given : undefined;
+    if (!root) {
+      const able: Root[] = [];
+      for (const candidate of folders.all)
+        if ((await catalog.refresh(candidate)).undo[direction] !== null) able.push(candidate);
+      root = able.length === 1 ? able[0] : await folders.pick();
+    }
+    if (root) await restoring[direction](root);
+  }
+
+  private async compareFile(args: Args): Promise<void> {
+    const target = await this.services.targets.path(args);
+    if (!target) return;
+    const { root, path } = target;
+    const checkpoint =
+      target.checkpoint ?? (await pickVersion(root, path, vscode.l10n.t("Compare with Which Version?")));
+    if (checkpoint) await this.services.compare.fileWithNow(root, path, checkpoint);
+  }
+
+  private async compareWorkspace(args: Args): Promise<void> {
+    const title = vscode.l10n.t("Compare with Which Checkpoint?");
+    const target = await this.services.targets.checkpoint(args, { title });
+    if (target) await this.services.compare.workspaceWith(target.root, target.checkpoint);
+  }
+
+  private async compareTwo(args: Args): Promise<void> {
+    const title = vscode.l10n.t("Compare Which Checkpoint?");
+    const [one, two] = await this.services.targets.checkpoints(args, { title });
+    if (!one) return;
+    const other =
+      two?.root === one.root
+        ? two.checkpoint
+        : await pickCheckpoint(this.services.catalog, one.root, {
+            title: vscode.l10n.t("With Which Other Checkpoint?"),
+            except: [one.checkpoint.id],
+          });
+    if (other) await this.services.compare.twoCheckpoints(one.root, one.checkpoint, other);
+  }
+
+  private async rename(args: Args): Promise<void> {
+    const title = vscode.l10n.t("Rename Which Checkpoint?");
+    const [target] = await this.services.targets.checkpoints(args, { title });
+    if (target) await this.services.managing.rename(target);
+  }
+
+  private async pin(args: Args, pinned: boolean): Promise<void> {
+    const title = pinned ? vscode.l10n.t("Pin Which Checkpoint?") : vscode.l10n.t("Unpin Which Checkpoint?");
+    const where = (checkpoint: { readonly pinned: boolean }) => checkpoint.pinned !== pinned;
+    await this.services.managing.pin(await this.services.targets.checkpoints(args, { title, where }), pinned);
+  }
+
+  private async delete(args: Args): Promise<void> {
+    const title = vscode.l10n.t("Delete Which Checkpoint?");
+    await this.services.managing.delete(await this.services.targets.checkpoints(args, { title }));
+  }
+
+  private async openChange(node: ChangeNode): Promise<void> {
+    await this.services.compare.openChange(node.root, node.checkpoint, node.change);
+  }
+
+  private async openVersion(node: VersionNode): Promise<void> {
+    await this.services.compare.openVersion(node.root, node.path, node.version, node.older);
+  }
+
+  private async openFile({ root, path }: PathTarget): Promise<void> {
+    await vscode.commands.executeCommand("vscode.open", root.uriOf(path));
+  }
+
+  private async showMenu(): Promise<void> {
+    const known = this.services.folders.all
+      .map((root) => this.services.catalog.peek(root))
+      .filter((folder): folder is FolderCheckpoints => folder !== undefined);
+    await showStatusMenu({
+      canUndo: known.length === 0 || known.some(({ undo }) => undo.undo !== null),
+      canRedo: known.some(({ undo }) => undo.redo !== null),
+    });
+  }
+
+  private async withRoot(args: Args, work: (root: Root) => Promise<void>): Promise<void> {
+    const given = (args[0] as { readonly root?: unknown } | undefined)?.root;
+    const root = given instanceof Root ? given : await this.services.folders.pick();
+    if (root) await work(root);
+  }
+
+  private async withPath(args: Args, work: (target: PathTarget) => Promise<void>): Promise<void> {
+    const target = await this.services.targets.path(args);
+    if (target) await work(target);
+  }
+
+  private async withPreview(work: (open: NonNullable<RestorePreview["current"]>) => Promise<void>): Promise<void> {
+    const open = this.services.preview.current;
+    if (open) await work(open);
+  }
+}

@@ -1,0 +1,134 @@
+/** The "File History" view in the Explorer: the versions of the active editor's file, or of what was picked. */
+import * as vscode from "vscode";
+import { Disposable } from "../shared/disposable";
+import type { CheckpointCatalog } from "./checkpointCatalog";
+import { checkpointIcon, checkpointTooltip } from "./checkpointItems";
+import { MoreNode, VersionNode } from "./checkpointNodes";
+import { activeUri, type CommandTargets, type PathTarget } from "./commandTargets";
+import type { ErrorMessages } from "./errorMessages";
+import { versionPage } from "./fileVersions";
+import { changeWord, checkpointTitle, dateAndTime, reasonWords, relativeTime } from "./wording";
+
+export const HISTORY_VIEW = "checkpoint.fileHistory";
+const PAGE = 50;
+/** Tabs flicker by while people search for a file. */
+const FOLLOW_DELAY_MS = 200;
+const AGE_REFRESH_MS = 60_000;
+
+type HistoryNode = VersionNode | MoreNode;
+
+export class FileHistoryView extends Disposable implements vscode.TreeDataProvider<HistoryNode> {
+  private readonly view: vscode.TreeView<HistoryNode>;
+  private readonly changed = this.register(new vscode.EventEmitter<undefined>());
+  readonly onDidChangeTreeData = this.changed.event;
+  private target: PathTarget | undefined;
+  private limit = PAGE;
+  private followTimer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly targets: CommandTargets,
+    private readonly catalog: CheckpointCatalog,
+    private readonly errors: ErrorMessages,
+  ) {
+    super();
+    this.view = this.register(vscode.window.createTreeView<HistoryNode>(HISTORY_VIEW, { treeDataProvider: this }));
+    this.register(vscode.window.tabGroups.onDidChangeTabs(() => this.followSoon()));
+    this.register(vscode.window.tabGroups.onDidChangeTabGroups(() => this.followSoon()));
+    this.register(this.view.onDidChangeVisibility(({ visible }) => visible && this.followSoon()));
+    this.register(catalog.onDidChange(() => this.changed.fire(undefined)));
+    const ages = setInterval(() => this.view.visible && this.changed.fire(undefined), AGE_REFRESH_MS);
+    this.register({ dispose: () => clearInterval(ages) });
+    this.register({ dispose: () => clearTimeout(this.followTimer) });
+  }
+
+  /** Shows the history of a file or folder until another editor becomes active. */
+  async show(target: PathTarget): Promise<void> {
+    this.setTarget(target);
+    await vscode.commands.executeCommand(`${HISTORY_VIEW}.focus`);
+  }
+
+  getTreeItem(node: HistoryNode): vscode.TreeItem {
+    return node instanceof MoreNode ? moreItem(node) : versionItem(node, Date.now());
+  }
+
+  resolveTreeItem(item: vscode.TreeItem, node: HistoryNode): vscode.TreeItem {
+    if (node instanceof VersionNode) item.tooltip = checkpointTooltip(node.checkpoint);
+    return item;
+  }
+
+  async getChildren(node?: HistoryNode): Promise<HistoryNode[]> {
+    if (node) return [];
+    if (!this.target) await this.follow();
+    const target = this.target;
+    if (!target) {
+      this.view.message = vscode.l10n.t("Open a file of this workspace to see its versions.");
+      return [];
+    }
+    try {
+      await this.catalog.get(target.root);
+      const page = await versionPage(target.root, target.path, this.limit);
+      this.view.message = page.versions.length === 0 ? vscode.l10n.t("No checkpoint holds this file yet.") : "";
+      const nodes: HistoryNode[] = page.versions.map(
+        ({ version, older }) => new VersionNode(target.root, target.path, version, older),
+      );
+      if (page.next !== undefined) {
+        const loadMore = () => {
+          this.limit += PAGE;
+          this.changed.fire(undefined);
+        };
+        nodes.push(new MoreNode(0, loadMore, `history-more:${this.limit}`));
+      }
+      return nodes;
+    } catch (error) {
+      const known = this.errors.record(error);
+      if (known) this.view.message = known.message;
+      return [];
+    }
+  }
+
+  private followSoon(): void {
+    clearTimeout(this.followTimer);
+    if (!this.view.visible) return;
+    this.followTimer = setTimeout(() => {
+      this.follow().catch((error) => this.errors.record(error));
+    }, FOLLOW_DELAY_MS);
+  }
+
+  private async follow(): Promise<void> {
+    const uri = activeUri();
+    // Without an editor, or with one of another kind (settings, output), the last file stays.
+    const target = uri && (await this.targets.pathOfUri(uri));
+    if (target) this.setTarget(target);
+  }
+
+  private setTarget(target: PathTarget): void {
+    if (this.target?.root === target.root && this.target.path === target.path) return;
+    this.target = target;
+    this.limit = PAGE;
+    this.view.description = target.path === "" ? target.root.name : (target.path.split("/").at(-1) ?? "");
+    this.changed.fire(undefined);
+  }
+}
+
+function versionItem(node: VersionNode, now: number): vscode.TreeItem {
+  const { checkpoint, version } = node;
+  const item = new vscode.TreeItem(checkpointTitle(checkpoint), vscode.TreeItemCollapsibleState.None);
+  const age = relativeTime(checkpoint.createdAt, now);
+  item.id = `version:${node.root.key}:${node.path}:${checkpoint.id}`;
+  item.description = `${age} · ${changeWord(version.kind)} · ${reasonWords(checkpoint)}`;
+  item.iconPath = checkpointIcon(checkpoint);
+  item.contextValue = `version:${version.kind}`;
+  item.command = { command: "checkpoint.openVersion", title: vscode.l10n.t("Show Change"), arguments: [node] };
+  item.accessibilityInformation = {
+    label: `${checkpointTitle(checkpoint)}, ${changeWord(version.kind)}, ${dateAndTime(checkpoint.createdAt)}`,
+  };
+  return item;
+}
+
+function moreItem(node: MoreNode): vscode.TreeItem {
+  const item = new vscode.TreeItem(vscode.l10n.t("Load More"), vscode.TreeItemCollapsibleState.None);
+  item.id = node.id;
+  item.iconPath = new vscode.ThemeIcon("ellipsis");
+  item.command = { command: "checkpoint.loadMore", title: vscode.l10n.t("Load More"), arguments: [node] };
+  return item;
+}

@@ -1,0 +1,152 @@
+/** Rename, pin, delete, verify, and what the store takes. */
+import * as vscode from "vscode";
+import type { VerifyResult } from "../shared/api";
+import { type Activity, unlessCancelled } from "./activity";
+import type { CheckpointCatalog } from "./checkpointCatalog";
+import type { CheckpointTarget } from "./commandTargets";
+import { checkpointTitle, fileSize, wholeNumber } from "./wording";
+import type { Root } from "./workspaceFolders";
+
+export class ManageCommands {
+  constructor(
+    private readonly catalog: CheckpointCatalog,
+    private readonly activity: Activity,
+    private readonly log: vscode.LogOutputChannel,
+  ) {}
+
+  async rename({ root, checkpoint }: CheckpointTarget): Promise<void> {
+    const name = await vscode.window.showInputBox({
+      title: vscode.l10n.t("Rename Checkpoint {0}", `#${checkpoint.number}`),
+      prompt: vscode.l10n.t("Leave it empty to take the name away"),
+      value: checkpoint.name ?? "",
+    });
+    if (name === undefined) return;
+    await root.engine.rename(checkpoint.id, name.trim() === "" ? null : name.trim());
+    await this.catalog.refresh(root);
+  }
+
+  async pin(targets: readonly CheckpointTarget[], pinned: boolean): Promise<void> {
+    for (const { root, checkpoint } of targets) await root.engine.pin(checkpoint.id, pinned);
+    await this.refreshAll(targets);
+  }
+
+  /** Asks with what is lost and what comes back, then deletes. */
+  async delete(targets: readonly CheckpointTarget[]): Promise<void> {
+    const first = targets[0];
+    if (!first) return;
+    const byRoot = [...new Set(targets.map((target) => target.root))].map((root) => ({
+      root,
+      ids: targets.filter((target) => target.root === root).map((target) => target.checkpoint.id),
+    }));
+    const plans = await Promise.all(byRoot.map(({ root, ids }) => root.engine.planDelete(ids)));
+    const freed = plans.reduce((sum, plan) => sum + plan.deadBytes, 0);
+    const objects = plans.reduce((sum, plan) => sum + plan.deadObjects, 0);
+    const question =
+      targets.length === 1
+        ? vscode.l10n.t("Delete checkpoint {0}?", checkpointTitle(first.checkpoint))
+        : vscode.l10n.t("Delete {0} checkpoints?", targets.length);
+    const confirm = vscode.l10n.t("Delete");
+    const picked = await vscode.window.showWarningMessage(
+      question,
+      {
+        modal: true,
+        detail: vscode.l10n.t(
+          "{0} pieces of content exist nowhere else and are lost; about {1} become free. This cannot be undone. Your files stay as they are.",
+          wholeNumber(objects),
+          fileSize(freed),
+        ),
+      },
+      confirm,
+    );
+    if (picked !== confirm) return;
+    await unlessCancelled(
+      this.activity.run(vscode.l10n.t("Deleting checkpoints"), async (control) => {
+        for (const { root, ids } of byRoot) {
+          const result = await root.controlled(control).delete(ids);
+          this.log.info(`${root.name}: deleted ${ids.length} checkpoints, freed ${result.freedBytes} bytes`);
+        }
+      }),
+    );
+    await this.refreshAll(targets);
+  }
+
+  async verify(root: Root): Promise<void> {
+    const result = await unlessCancelled(
+      this.activity.run(vscode.l10n.t("Verifying the store"), (control) =>
+        root.controlled(control).verify({ full: true }),
+      ),
+    );
+    if (!result) return;
+    this.logProblems(root, result);
+    if (result.ok) {
+      void vscode.window.showInformationMessage(
+        vscode.l10n.t(
+          "The store of {0} is sound: {1} checkpoints, {2} pieces of content, {3} read.",
+          root.name,
+          wholeNumber(result.checkpoints),
+          wholeNumber(result.objects),
+          fileSize(result.bytesRead),
+        ),
+      );
+      return;
+    }
+    const show = vscode.l10n.t("Show Details");
+    const picked = await vscode.window.showErrorMessage(
+      vscode.l10n.t(
+        "The store of {0} is damaged: {1} problems, {2} of {3} checkpoints cannot be restored completely. The others still can.",
+        root.name,
+        wholeNumber(result.problems.length),
+        wholeNumber(result.damaged.length),
+        wholeNumber(result.checkpoints),
+      ),
+      show,
+    );
+    if (picked === show) this.log.show();
+  }
+
+  /** What the store takes, and where it is. */
+  async openStorage(root: Root): Promise<void> {
+    const stats = await this.activity.run(vscode.l10n.t("Measuring the store"), (control) =>
+      root.controlled(control).stats(),
+    );
+    const items = [
+      {
+        label: `$(folder-opened) ${vscode.l10n.t("Open the store's folder")}`,
+        description: stats.folder,
+        run: () => vscode.commands.executeCommand("revealFileInOS", vscode.Uri.file(stats.folder)),
+      },
+      {
+        label: `$(copy) ${vscode.l10n.t("Copy the folder's path")}`,
+        run: () => vscode.env.clipboard.writeText(stats.folder),
+      },
+      {
+        label: `$(verified) ${vscode.l10n.t("Verify Store")}`,
+        run: () => vscode.commands.executeCommand("checkpoint.verify", { root }),
+      },
+      {
+        label: `$(settings-gear) ${vscode.l10n.t("Storage settings")}`,
+        run: () => vscode.commands.executeCommand("workbench.action.openSettings", "checkpoint.storage"),
+      },
+    ];
+    const picked = await vscode.window.showQuickPick(items, {
+      title: vscode.l10n.t("Storage of {0}: {1}", root.name, fileSize(stats.totalBytes)),
+      placeHolder: vscode.l10n.t(
+        "{0} checkpoints, {1} pieces of content in {2} packs",
+        wholeNumber(stats.checkpoints),
+        wholeNumber(stats.objects),
+        wholeNumber(stats.packs),
+      ),
+    });
+    await picked?.run();
+  }
+
+  private logProblems(root: Root, result: VerifyResult): void {
+    for (const { part, message } of result.problems) this.log.error(`${root.name}: ${part}: ${message}`);
+    for (const { checkpoint, paths } of result.damaged)
+      this.log.error(`${root.name}: ${checkpointTitle(checkpoint)} lacks: ${paths.join(", ")}`);
+  }
+
+  private async refreshAll(targets: readonly CheckpointTarget[]): Promise<void> {
+    for (const root of new Set(targets.map((target) => target.root))) await this.catalog.refresh(root);
+  }
+}

@@ -1,0 +1,149 @@
+/** The "Restore Preview" view: what a restore would do, with a checkbox for every file and folder. */
+import * as vscode from "vscode";
+import type { Checkpoint } from "../shared/api";
+import { Disposable } from "../shared/disposable";
+import type { ChangeNode } from "./changeTree";
+import type { CheckpointCatalog } from "./checkpointCatalog";
+import { checkpointUri } from "./checkpointUris";
+import type { RestoreGroup, RestoreSelection } from "./restoreSelection";
+import { changeLetter, changeWord, checkpointTitle, fileCount, wholeNumber } from "./wording";
+import type { Root } from "./workspaceFolders";
+
+export const PREVIEW_VIEW = "checkpoint.restorePreview";
+const OPEN_CONTEXT = "checkpoint.previewOpen";
+
+export interface OpenPreview {
+  readonly root: Root;
+  readonly checkpoint: Checkpoint;
+  readonly selection: RestoreSelection;
+}
+
+interface GroupNode {
+  readonly type: "group";
+  readonly group: RestoreGroup;
+}
+
+type PreviewNode = GroupNode | ChangeNode;
+
+export class RestorePreview extends Disposable implements vscode.TreeDataProvider<PreviewNode> {
+  private readonly view: vscode.TreeView<PreviewNode>;
+  private readonly changed = this.register(new vscode.EventEmitter<undefined>());
+  readonly onDidChangeTreeData = this.changed.event;
+  private shown: OpenPreview | undefined;
+  private generation = 0;
+
+  constructor(private readonly catalog: CheckpointCatalog) {
+    super();
+    this.view = this.register(
+      vscode.window.createTreeView<PreviewNode>(PREVIEW_VIEW, {
+        treeDataProvider: this,
+        // VS Code's own handling sets only the children it has already shown.
+        manageCheckboxStateManually: true,
+        showCollapseAll: true,
+      }),
+    );
+    this.register(
+      this.view.onDidChangeCheckboxState(({ items }) => {
+        for (const [node, state] of items)
+          this.shown?.selection.set(nodesOf(node), state === vscode.TreeItemCheckboxState.Checked);
+        this.update();
+      }),
+    );
+  }
+
+  get current(): OpenPreview | undefined {
+    return this.shown;
+  }
+
+  async open(preview: OpenPreview): Promise<void> {
+    this.shown = preview;
+    this.generation++;
+    await vscode.commands.executeCommand("setContext", OPEN_CONTEXT, true);
+    this.update();
+    await vscode.commands.executeCommand(`${PREVIEW_VIEW}.focus`);
+  }
+
+  close(): void {
+    if (!this.shown) return;
+    this.shown = undefined;
+    void vscode.commands.executeCommand("setContext", OPEN_CONTEXT, false);
+    this.changed.fire(undefined);
+  }
+
+  getChildren(node?: PreviewNode): PreviewNode[] {
+    if (!node) return (this.shown?.selection.groups ?? []).map((group) => ({ type: "group", group }));
+    if (node.type === "group") return [...node.group.nodes];
+    return node.type === "folder" ? [...node.children] : [];
+  }
+
+  getTreeItem(node: PreviewNode): vscode.TreeItem {
+    const { Expanded, None } = vscode.TreeItemCollapsibleState;
+    const { Checked, Unchecked } = vscode.TreeItemCheckboxState;
+    const nodes = nodesOf(node);
+    const total = node.type === "group" ? node.group.count : node.type === "folder" ? node.count : 1;
+    const selected = this.shown?.selection.countSelected(nodes) ?? 0;
+    const item = new vscode.TreeItem(nameOf(node), node.type === "leaf" ? None : Expanded);
+    const key = node.type === "group" ? node.group.kind : `${node.type}:${node.path}`;
+    item.id = `preview:${this.generation}:${key}`;
+    item.checkboxState = {
+      state: selected === total ? Checked : Unchecked,
+      tooltip: vscode.l10n.t("Restore this"),
+      accessibilityInformation: { label: nameOf(node), role: "checkbox" },
+    };
+    if (node.type === "leaf") this.describeLeaf(item, node);
+    else {
+      if (node.type === "folder") item.iconPath = vscode.ThemeIcon.Folder;
+      item.description =
+        selected === total
+          ? wholeNumber(total)
+          : vscode.l10n.t("{0} of {1}", wholeNumber(selected), wholeNumber(total));
+      item.contextValue = `preview:${node.type}`;
+    }
+    return item;
+  }
+
+  private describeLeaf(item: vscode.TreeItem, leaf: ChangeNode & { type: "leaf" }): void {
+    const store = this.shown && this.catalog.peek(this.shown.root)?.storeFolder;
+    if (this.shown && store) item.resourceUri = checkpointUri(store, this.shown.checkpoint.id, leaf.path);
+    item.iconPath = leaf.change.path.endsWith("/") ? vscode.ThemeIcon.Folder : vscode.ThemeIcon.File;
+    item.description = changeLetter(leaf.change.kind);
+    item.tooltip = `${leaf.path} · ${changeWord(leaf.change.kind)}`;
+    item.accessibilityInformation = { label: `${leaf.name}, ${changeWord(leaf.change.kind)}` };
+    item.contextValue = "preview:leaf";
+    item.command = {
+      command: "checkpoint.preview.openChange",
+      title: vscode.l10n.t("Show Change"),
+      arguments: [leaf.change],
+    };
+  }
+
+  private update(): void {
+    if (this.shown) {
+      const { checkpoint, selection } = this.shown;
+      this.view.description = checkpointTitle(checkpoint);
+      this.view.message = vscode.l10n.t(
+        "{0} selected. A safety checkpoint is made first; a restore can be undone.",
+        fileCount(selection.selected.length),
+      );
+    }
+    this.changed.fire(undefined);
+  }
+}
+
+function nodesOf(node: PreviewNode): readonly ChangeNode[] {
+  return node.type === "group" ? node.group.nodes : [node];
+}
+
+function nameOf(node: PreviewNode): string {
+  if (node.type !== "group") return node.name;
+  switch (node.group.kind) {
+    case "changed":
+      return vscode.l10n.t("Changed");
+    case "added":
+      return vscode.l10n.t("Brought back");
+    case "removed":
+      return node.group.count === 1
+        ? vscode.l10n.t("Also remove 1 file created since")
+        : vscode.l10n.t("Also remove {0} files created since", wholeNumber(node.group.count));
+  }
+}

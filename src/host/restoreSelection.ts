@@ -1,0 +1,80 @@
+/** Which of a planned restore's changes the user wants. No vscode. */
+import type { Change } from "../shared/api";
+import { buildChangeTree, type ChangeNode, leavesOf } from "./changeTree";
+
+export type RestoreGroupKind = "changed" | "added" | "removed";
+
+export interface RestoreGroup {
+  readonly kind: RestoreGroupKind;
+  readonly nodes: readonly ChangeNode[];
+  readonly count: number;
+}
+
+/** What to ask of the engine for a selection. */
+export interface SelectedRestore {
+  /** Absent = everything. */
+  readonly paths?: readonly string[];
+  readonly keepNew: boolean;
+}
+
+export class RestoreSelection {
+  /** Never empty ones; in the order changed, added, removed. */
+  readonly groups: readonly RestoreGroup[];
+  private readonly chosen = new Set<Change>();
+
+  /** `removeNew`: whether files that appeared after the checkpoint start out selected for removal. */
+  constructor(
+    readonly changes: readonly Change[],
+    removeNew: boolean,
+  ) {
+    const kinds: readonly RestoreGroupKind[] = ["changed", "added", "removed"];
+    this.groups = kinds
+      .map((kind) => {
+        const ofKind = changes.filter((change) => groupOf(change) === kind);
+        return { kind, nodes: buildChangeTree(ofKind), count: ofKind.length };
+      })
+      .filter((group) => group.count > 0);
+    for (const change of changes) if (removeNew || change.kind !== "removed") this.chosen.add(change);
+  }
+
+  get selected(): readonly Change[] {
+    return this.changes.filter((change) => this.chosen.has(change));
+  }
+
+  /** How many of the changes below the nodes are selected. */
+  countSelected(nodes: readonly ChangeNode[]): number {
+    return leavesOf(nodes).filter((leaf) => this.chosen.has(leaf.change)).length;
+  }
+
+  set(nodes: readonly ChangeNode[], selected: boolean): void {
+    for (const { change } of leavesOf(nodes)) {
+      if (selected) this.chosen.add(change);
+      else this.chosen.delete(change);
+    }
+  }
+
+  /**
+   * The request for what is selected, without the paths in `except`; undefined when that is nothing. Paths are listed
+   * one by one unless the selection is exactly a restore of everything, with or without the removals: a folder's path
+   * would also stand for unselected files below it.
+   */
+  request(except: readonly string[] = []): SelectedRestore | undefined {
+    const left = new Set(except);
+    const selected = this.selected.filter((change) => !left.has(plainPath(change)));
+    if (selected.length === 0) return undefined;
+    const removals = selected.filter((change) => change.kind === "removed").length;
+    const allRemovals = this.changes.filter((change) => change.kind === "removed").length;
+    const keepNew = removals === 0;
+    const othersComplete = selected.length - removals === this.changes.length - allRemovals;
+    if (othersComplete && (keepNew || removals === allRemovals)) return { keepNew };
+    return { paths: selected.map(plainPath), keepNew };
+  }
+}
+
+function groupOf(change: Change): RestoreGroupKind {
+  return change.kind === "typeChanged" ? "changed" : change.kind;
+}
+
+function plainPath(change: Change): string {
+  return change.path.replace(/\/$/, "");
+}

@@ -1,0 +1,67 @@
+/** The settings as the rest of the host wants them: typed, in bytes and milliseconds, with their limits applied. */
+import * as vscode from "vscode";
+import { DEFAULT_SCAN_OPTIONS, type ScanOptions } from "../shared/api";
+
+const SECTION = "checkpoint";
+const MEGABYTE = 1024 ** 2;
+/** Below this an interval would keep the machine busy with nothing but checkpoints. */
+const MIN_INTERVAL_MS = 2_000;
+
+export type RemoveNewFiles = "manualOnly" | "always" | "never";
+export type RestorePreviewStyle = "view" | "dialog";
+
+export interface AutoSaveSettings {
+  readonly enabled: boolean;
+  readonly intervalMs: number;
+}
+
+export class Settings {
+  constructor(private readonly globalStoragePath: string) {}
+
+  /** Fires with a test for whether a setting below "checkpoint." is affected. */
+  onDidChange(listener: (affects: (name: string) => boolean) => void): vscode.Disposable {
+    return vscode.workspace.onDidChangeConfiguration((event) => {
+      if (event.affectsConfiguration(SECTION)) listener((name) => event.affectsConfiguration(`${SECTION}.${name}`));
+    });
+  }
+
+  /** The folder that holds `stores/`. */
+  storeRoot(): string {
+    return read<string>("storage.path", "").trim() || this.globalStoragePath;
+  }
+
+  packChunkBytes(): number {
+    return Math.max(0, Math.round(read("storage.packChunkMB", 0) * MEGABYTE));
+  }
+
+  scanOptions(folder: vscode.Uri): ScanOptions {
+    const maxFileMB = read("files.maxFileSizeMB", 0, folder);
+    return {
+      useGitignore: read("files.useGitignore", DEFAULT_SCAN_OPTIONS.useGitignore, folder),
+      includeDependencies: read("files.includeDependencies", DEFAULT_SCAN_OPTIONS.includeDependencies, folder),
+      exclude: read<readonly string[]>("files.exclude", [], folder).filter((pattern) => typeof pattern === "string"),
+      maxFileBytes: maxFileMB > 0 ? Math.round(maxFileMB * MEGABYTE) : DEFAULT_SCAN_OPTIONS.maxFileBytes,
+    };
+  }
+
+  autoSave(): AutoSaveSettings {
+    return {
+      enabled: read("autoSave.enabled", true),
+      intervalMs: Math.max(MIN_INTERVAL_MS, read("autoSave.intervalMinutes", 10) * 60_000),
+    };
+  }
+
+  removeNewFiles(): RemoveNewFiles {
+    return read<RemoveNewFiles>("restore.removeNewFiles", "manualOnly");
+  }
+
+  restorePreview(): RestorePreviewStyle {
+    return read<RestorePreviewStyle>("restore.preview", "view");
+  }
+}
+
+function read<T>(name: string, fallback: T, scope?: vscode.Uri): T {
+  const value = vscode.workspace.getConfiguration(SECTION, scope).get<T>(name, fallback);
+  // A hand-edited settings file can hold a value of any type; the wrong one counts as not set.
+  return typeof value === typeof fallback && value !== null ? value : fallback;
+}

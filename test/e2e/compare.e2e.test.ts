@@ -1,0 +1,71 @@
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { describe, expect, it } from "vitest";
+import { logoPng } from "../../scripts/sampleWorkspace.mjs";
+import { CHECKPOINTS, saveCheckpoint } from "./checkpointView";
+import { tellStory } from "./story";
+import { until } from "./workbench/until";
+
+describe("comparing with a checkpoint", () => {
+  const story = tellStory({ firstPicture: 20, settings: { "checkpoint.autoSave.enabled": false } });
+
+  it("V5 Compare Workspace shows added, changed and removed files, texts and pictures", async () => {
+    const { workbench } = story;
+    await saveCheckpoint(workbench, 1);
+    story.edit("styles/theme.css", ["--sea: #1f6f8b;", "--sea: #14546b;"]);
+    story.write("styles/night.css", ".curve {\n  background: #0b1f2a;\n}\n");
+    story.remove("src/chart/axis.ts");
+    story.write("media/logo.png", logoPng(0.05));
+
+    await workbench.run("Checkpoint: Compare Workspace with Checkpoint…");
+    await workbench.quickInput.pick(/^#1/);
+    const entries = await workbench.editors.multiDiff(3);
+    const byTitle = new Map(entries.map((entry) => [entry.title, entry]));
+    expect(byTitle.get("theme.css")?.original).toContain("#1f6f8b");
+    expect(byTitle.get("theme.css")?.modified).toContain("#14546b");
+    expect(byTitle.get("night.css")?.original.trim()).toBe("");
+    expect(byTitle.get("night.css")?.modified).toContain("#0b1f2a");
+    expect(byTitle.get("axis.ts")?.original).toContain("hourMarks");
+    expect(byTitle.get("axis.ts")?.modified.trim()).toBe("");
+    expect([...byTitle.keys()], "binaries are listed too").toContain("logo.png");
+    await story.picture("workspace-against-checkpoint");
+  });
+
+  it("V6 Compare File has the real file on the right, and the arrow reverts a block into it", async () => {
+    const { workbench } = story;
+    await workbench.run("View: Close All Editors");
+    await workbench.open("styles/theme.css");
+    await workbench.run("Checkpoint: Compare File with Checkpoint…");
+    await workbench.quickInput.pick(/^#1/);
+    await workbench.editors.waitForTab(/theme\.css.*#1/);
+    const before = await workbench.editors.diff(({ original, modified }) => original !== "" && modified !== "");
+    expect(before.original).toContain("#1f6f8b");
+    expect(before.modified).toContain("#14546b");
+    await story.picture("file-against-checkpoint");
+
+    await workbench.editors.revertFirstChange();
+    await workbench.editors.diff(({ modified }) => modified.includes("#1f6f8b"));
+    await workbench.page.keyboard.press("Control+S");
+    const file = path.join(story.folder, "styles/theme.css");
+    await until("the reverted block on disk", () => readFileSync(file, "utf8").includes("--sea: #1f6f8b;"));
+    await story.picture("block-reverted");
+  });
+
+  it("V5 a picture opens as a picture on both sides", async () => {
+    const { workbench } = story;
+    await workbench.run("View: Close All Editors");
+    await saveCheckpoint(workbench, 2);
+    await workbench.views.expand(CHECKPOINTS, /^#2 /);
+    await workbench.views.click(CHECKPOINTS, "logo.png");
+    await workbench.editors.waitForTab(/logo\.png/);
+    const shownWidths = await until("both pictures", async () => {
+      const widths: number[] = [];
+      for (const frame of workbench.page.frames())
+        for (const image of await frame.locator("img:visible").all())
+          widths.push((await image.boundingBox())?.width ?? 0);
+      return widths.length === 2 && widths.every((width) => width > 0) && widths;
+    });
+    expect(shownWidths).toHaveLength(2);
+    await story.picture("picture-diff");
+  });
+});

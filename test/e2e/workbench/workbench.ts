@@ -1,0 +1,180 @@
+/**
+ * A real VS Code: the provisioned server, opened in headless Chromium. Everything waits for a state, nothing for a
+ * time. Each one has its own data, settings, extensions and browser context, so nothing leaks from test to test.
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import { readFile, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { type Browser, chromium, type Page } from "playwright-core";
+import { type Server, settingsFile, startServer } from "../../../scripts/vscodeServer/serve.mjs";
+import { Dialogs } from "./dialogs";
+import { Editors } from "./editors";
+import { extensionErrors, extensionHostLog, extensionLog } from "./logs";
+import { Notifications } from "./notifications";
+import { QuickInput } from "./quickInput";
+import { StatusBar } from "./statusBar";
+import { until } from "./until";
+import { Views } from "./views";
+
+export interface WorkbenchOptions {
+  readonly server: string;
+  readonly node: string;
+  readonly version: string;
+  readonly chromium: string;
+  readonly folder: string;
+  readonly vsix: string;
+  readonly extensionId: string;
+  /** Lets the extension use the API proposals it declares. */
+  readonly proposals: boolean;
+  readonly settings: Readonly<Record<string, unknown>>;
+}
+
+const READY_MS = 90_000;
+const VIEWPORT = { width: 1400, height: 1000 };
+
+/** Keep first-run pages, AI, animations and lookups on the network out of the picture. */
+const QUIET_SETTINGS = {
+  "workbench.startupEditor": "none",
+  "workbench.secondarySideBar.defaultVisibility": "hidden",
+  "workbench.enableExperiments": false,
+  "workbench.tips.enabled": false,
+  "workbench.reduceMotion": "on",
+  "workbench.quickOpen.closeOnFocusLost": false,
+  "workbench.welcomePage.walkthroughs.openOnInstall": false,
+  "chat.disableAIFeatures": true,
+  "extensions.autoUpdate": false,
+  "extensions.autoCheckUpdates": false,
+  "extensions.ignoreRecommendations": true,
+  "telemetry.telemetryLevel": "off",
+  "update.showReleaseNotes": false,
+  "git.openRepositoryInParentFolders": "never",
+  "git.autofetch": false,
+  "files.simpleDialog.enable": true,
+  "window.dialogStyle": "custom",
+  "editor.cursorBlinking": "solid",
+  "editor.minimap.enabled": false,
+  "editor.accessibilitySupport": "off",
+  "diffEditor.renderSideBySide": true,
+  "diffEditor.useInlineViewWhenSpaceIsLimited": false,
+};
+
+const CHROMIUM_FLAGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  // Lookups of galleries and update servers fail at once instead of after a time-out.
+  "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+];
+
+/** Starts VS Code on a folder and waits until it is usable. After an error nothing is left running. */
+export async function launchWorkbench(options: WorkbenchOptions): Promise<Workbench> {
+  const home = mkdtempSync(path.join(tmpdir(), "checkpoint-e2e-"));
+  let server: Server | undefined;
+  let browser: Browser | undefined;
+  const close = async () => {
+    await browser?.close();
+    await server?.stop();
+    rmSync(home, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+  };
+  try {
+    server = await startServer(options, home, {
+      vsix: options.vsix,
+      settings: { ...QUIET_SETTINGS, ...options.settings },
+      // A server that lost its test ends by itself some minutes later.
+      flags: ["--disable-workspace-trust", "--enable-remote-auto-shutdown"],
+      ...(options.proposals ? { proposedApi: options.extensionId } : {}),
+    });
+    browser = await chromium.launch({ executablePath: options.chromium, args: CHROMIUM_FLAGS });
+    const context = await browser.newContext({ viewport: VIEWPORT });
+    const page = await context.newPage();
+    // The browser's own "leave the page?".
+    page.on("dialog", (dialog) => void dialog.accept().catch(() => undefined));
+    const workbench = new Workbench(page, home, options, close);
+    await page.goto(server.open(options.folder));
+    await workbench.waitUntilReady(0);
+    return workbench;
+  } catch (error) {
+    const said = server?.output() ?? "";
+    await close();
+    throw new Error(`VS Code ${options.version} did not start: ${(error as Error).message}\n${said}`, { cause: error });
+  }
+}
+
+export class Workbench {
+  readonly quickInput: QuickInput;
+  readonly editors: Editors;
+  readonly views: Views;
+  readonly notifications: Notifications;
+  readonly dialogs: Dialogs;
+  readonly statusBar: StatusBar;
+
+  constructor(
+    readonly page: Page,
+    readonly home: string,
+    private readonly options: WorkbenchOptions,
+    readonly close: () => Promise<void>,
+  ) {
+    this.quickInput = new QuickInput(page);
+    this.editors = new Editors(page);
+    this.views = new Views(page);
+    this.notifications = new Notifications(page);
+    this.dialogs = new Dialogs(page);
+    this.statusBar = new StatusBar(page);
+  }
+
+  get folder(): string {
+    return this.options.folder;
+  }
+
+  /** Runs a command by its title in the palette. */
+  run(title: string): Promise<void> {
+    return this.quickInput.runCommand(title);
+  }
+
+  /** Opens a file of the workspace and waits for its editor. */
+  async open(file: string): Promise<void> {
+    await this.quickInput.openFile(file);
+    const name = path.posix.basename(file).replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+    await this.editors.waitForTab(new RegExp(`^${name}(,|$)`));
+  }
+
+  /** "Reload Window": a new extension host; the workbench restores its state. */
+  async reload(): Promise<void> {
+    const before = this.hostStarts();
+    await this.page.reload();
+    await this.waitUntilReady(before);
+  }
+
+  /** Changes user settings of the running VS Code; null takes one away. */
+  async changeSettings(changes: Readonly<Record<string, unknown>>): Promise<void> {
+    const file = settingsFile(this.home);
+    const settings = { ...JSON.parse(await readFile(file, "utf8")), ...changes };
+    for (const [name, value] of Object.entries(changes)) if (value === null) delete settings[name];
+    await writeFile(file, JSON.stringify(settings, null, 2));
+  }
+
+  logs(): string {
+    return `${extensionHostLog(this.home)}\n--- own channels\n${extensionLog(this.home, this.options.extensionId)}`;
+  }
+
+  /** Error lines of the extension so far. */
+  errors(): string[] {
+    return extensionErrors(this.home, this.options.extensionId);
+  }
+
+  /** Workbench restored (VS Code's own mark) and one extension host more than `hostStartsBefore` up. */
+  async waitUntilReady(hostStartsBefore: number): Promise<void> {
+    const isRestored = () => performance.getEntriesByName("code/didStartWorkbench").length > 0;
+    await this.page.waitForFunction(isRestored, undefined, { timeout: READY_MS });
+    await until("the extension host", () => this.hostStarts() > hostStartsBefore, READY_MS);
+  }
+
+  private hostStarts(): number {
+    return extensionHostLog(this.home).split("Eager extensions activated").length - 1;
+  }
+}
