@@ -32,8 +32,10 @@ export function activate(context: vscode.ExtensionContext): void {
   const client = own(
     new EngineClient({
       script: context.asAbsolutePath("dist/worker.js"),
-      onDeath: ({ deaths, givenUp, reason }) =>
-        log.error(`The engine stopped (${deaths}${givenUp ? ", switched off" : ""}): ${reason}`),
+      onDeath: ({ deaths, givenUp, reason, error }) => {
+        log.error(`The engine stopped (${deaths}${givenUp ? ", switched off" : ""}): ${reason}`);
+        void errors.show(error);
+      },
     }),
   );
   const folders = own(new WorkspaceFolders(client, settings));
@@ -42,7 +44,7 @@ export function activate(context: vscode.ExtensionContext): void {
 
   const tree = own(new CheckpointTree(folders, catalog, errors));
   const targets = new CommandTargets(folders, catalog, () => tree.view.selection);
-  const preview = own(new RestorePreview(catalog));
+  const preview = own(new RestorePreview());
   const fileHistory = own(new FileHistoryView(targets, catalog, errors));
   own(
     vscode.workspace.registerFileSystemProvider(CHECKPOINT_SCHEME, new CheckpointFileSystem(folders, catalog), {

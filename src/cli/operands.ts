@@ -31,7 +31,8 @@ function insideWorkspace(absolute: string, workspace: string): string {
   // The shell may name the workspace by another way through symlinks than the one it was opened by.
   for (const root of new Set([workspace, canonical(workspace)])) {
     const relative = path.relative(root, absolute);
-    if (!relative.startsWith("..") && !path.isAbsolute(relative)) return relative.split(path.sep).join("/");
+    const leaves = relative === ".." || relative.startsWith(`..${path.sep}`) || path.isAbsolute(relative);
+    if (!leaves) return relative.split(path.sep).join("/");
   }
   throw outside(absolute, workspace);
 }

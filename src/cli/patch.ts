@@ -17,7 +17,7 @@ const BINARY_PROBE_BYTES = 8000;
  * The comparison takes time with the square of the differing lines. Beyond this many a minimal result helps nobody:
  * the whole file is then given as removed and added, which applies just as well.
  */
-const MAX_DIFFERING_LINES = 4000;
+const MAX_DIFFERING_LINES = 2000;
 
 const CONTEXT_LINES = 3;
 

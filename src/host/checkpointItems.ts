@@ -10,7 +10,7 @@ import {
   MoreNode,
   RootNode,
 } from "./checkpointNodes";
-import { checkpointUri } from "./checkpointUris";
+import { iconUri } from "./checkpointUris";
 import {
   changeCounts,
   changeCountsSpoken,
@@ -29,12 +29,11 @@ import {
 /** Today's and yesterday's groups start open. */
 const OPEN_DAYS_MS = 48 * 60 * 60_000;
 
-/** `storeFolder` of the node's folder, for icons by file name. */
-export function checkpointTreeItem(node: CheckpointTreeNode, storeFolder: string, now: number): vscode.TreeItem {
+export function checkpointTreeItem(node: CheckpointTreeNode, now: number): vscode.TreeItem {
   if (node instanceof RootNode) return rootItem(node);
   if (node instanceof DayNode) return dayItem(node, now);
-  if (node instanceof FolderNode) return folderItem(node, storeFolder);
-  if (node instanceof ChangeNode) return changeItem(node, storeFolder);
+  if (node instanceof FolderNode) return folderItem(node);
+  if (node instanceof ChangeNode) return changeItem(node);
   if (node instanceof MoreNode) return moreItem(node);
   return checkpointItem(node);
 }
@@ -119,22 +118,23 @@ export function checkpointTooltip(checkpoint: Checkpoint): vscode.MarkdownString
   return text;
 }
 
-function folderItem({ root, checkpoint, folder }: FolderNode, storeFolder: string): vscode.TreeItem {
+function folderItem({ root, checkpoint, folder }: FolderNode): vscode.TreeItem {
   const item = new vscode.TreeItem(folder.name, vscode.TreeItemCollapsibleState.Expanded);
   item.id = `folder:${root.key}:${checkpoint.id}:${folder.path}`;
-  item.resourceUri = checkpointUri(storeFolder, checkpoint.id, folder.path);
+  item.resourceUri = iconUri(folder.path);
   item.iconPath = vscode.ThemeIcon.Folder;
   item.description = wholeNumber(folder.count);
+  item.tooltip = folder.path;
   item.contextValue = "folder";
   return item;
 }
 
-function changeItem(node: ChangeNode, storeFolder: string): vscode.TreeItem {
+function changeItem(node: ChangeNode): vscode.TreeItem {
   const { root, checkpoint, change } = node;
   const item = new vscode.TreeItem(node.name, vscode.TreeItemCollapsibleState.None);
   const isFolder = change.path.endsWith("/");
   item.id = `change:${root.key}:${checkpoint.id}:${change.path}`;
-  item.resourceUri = checkpointUri(storeFolder, checkpoint.id, node.path);
+  item.resourceUri = iconUri(node.path);
   item.iconPath = isFolder ? vscode.ThemeIcon.Folder : vscode.ThemeIcon.File;
   item.description = changeLetter(change.kind);
   item.tooltip = `${change.path} · ${changeWord(change.kind)}`;

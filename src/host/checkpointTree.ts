@@ -51,8 +51,7 @@ export class CheckpointTree extends Disposable implements vscode.TreeDataProvide
   }
 
   getTreeItem(node: CheckpointTreeNode): vscode.TreeItem {
-    const storeFolder = "root" in node ? (this.catalog.peek(node.root)?.storeFolder ?? "") : "";
-    return checkpointTreeItem(node, storeFolder, Date.now());
+    return checkpointTreeItem(node, Date.now());
   }
 
   resolveTreeItem(item: vscode.TreeItem, node: CheckpointTreeNode): vscode.TreeItem {

@@ -31,6 +31,14 @@ export function emptyUri(path: string): vscode.Uri {
   return vscode.Uri.from({ scheme: CHECKPOINT_SCHEME, authority: EMPTY_AUTHORITY, path: `/${path}` });
 }
 
+/**
+ * For the icon of a tree row alone: file icon themes look at the name. Another scheme, because rows that name an open
+ * editor's file would get its decorations (a padlock, for what is read-only).
+ */
+export function iconUri(path: string): vscode.Uri {
+  return vscode.Uri.from({ scheme: "checkpoint-row", path: `/${path}` });
+}
+
 export function isEmptyUri(uri: vscode.Uri): boolean {
   return uri.scheme === CHECKPOINT_SCHEME && uri.authority === EMPTY_AUTHORITY;
 }

@@ -24,6 +24,8 @@ export interface WorkerDeath {
   readonly givenUp: boolean;
   /** For the log: the uncaught error, or the exit code. */
   readonly reason: string;
+  /** For people; calls that are not repeated reject with the same words. */
+  readonly error: CheckpointError;
 }
 
 export interface EngineClientOptions {
@@ -150,10 +152,11 @@ export class EngineClient extends Disposable {
     this.deathTimes.push(now);
     while (now - (this.deathTimes[0] ?? now) > DEATH_WINDOW_MS) this.deathTimes.shift();
     this.givenUp = this.deathTimes.length >= MAX_DEATHS;
-    this.options.onDeath?.({ deaths: this.deathTimes.length, givenUp: this.givenUp, reason });
+    const error = this.givenUp ? gaveUp() : interrupted();
+    this.options.onDeath?.({ deaths: this.deathTimes.length, givenUp: this.givenUp, reason, error });
     for (const call of [...this.pending.values()]) {
       if (!this.givenUp && REPEATABLE.has(call.message.method)) this.post(call);
-      else this.settle(call.message.id)?.reject(this.givenUp ? gaveUp() : interrupted());
+      else this.settle(call.message.id)?.reject(error);
     }
   }
 

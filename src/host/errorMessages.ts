@@ -7,13 +7,21 @@ interface Remedy {
   readonly command: string;
 }
 
+/** One cause can fail several calls at once; the same words within this time are said once. */
+const SAID_ONCE_MS = 3_000;
+
 export class ErrorMessages {
+  private lastSaid = { message: "", at: 0 };
+
   constructor(private readonly log: vscode.LogOutputChannel) {}
 
   /** Logs the details and shows the message with its remedies. Cancellation shows nothing. */
   async show(error: unknown): Promise<void> {
     const known = this.record(error);
+    const now = Date.now();
     if (known === undefined) return;
+    if (known.message === this.lastSaid.message && now - this.lastSaid.at < SAID_ONCE_MS) return;
+    this.lastSaid = { message: known.message, at: now };
     const remedies = [...remediesFor(known.code), showOutput()];
     const picked = await vscode.window.showErrorMessage(known.message, ...remedies.map((remedy) => remedy.label));
     const remedy = remedies.find((candidate) => candidate.label === picked);

@@ -3,9 +3,8 @@ import * as vscode from "vscode";
 import type { Checkpoint } from "../shared/api";
 import { Disposable } from "../shared/disposable";
 import type { ChangeNode } from "./changeTree";
-import type { CheckpointCatalog } from "./checkpointCatalog";
-import { checkpointUri } from "./checkpointUris";
-import type { RestoreGroup, RestoreSelection } from "./restoreSelection";
+import { iconUri } from "./checkpointUris";
+import { groupOfNode, type RestoreGroup, type RestoreSelection } from "./restoreSelection";
 import { changeLetter, changeWord, checkpointTitle, fileCount, wholeNumber } from "./wording";
 import type { Root } from "./workspaceFolders";
 
@@ -32,7 +31,7 @@ export class RestorePreview extends Disposable implements vscode.TreeDataProvide
   private shown: OpenPreview | undefined;
   private generation = 0;
 
-  constructor(private readonly catalog: CheckpointCatalog) {
+  constructor() {
     super();
     this.view = this.register(
       vscode.window.createTreeView<PreviewNode>(PREVIEW_VIEW, {
@@ -83,8 +82,9 @@ export class RestorePreview extends Disposable implements vscode.TreeDataProvide
     const total = node.type === "group" ? node.group.count : node.type === "folder" ? node.count : 1;
     const selected = this.shown?.selection.countSelected(nodes) ?? 0;
     const item = new vscode.TreeItem(nameOf(node), node.type === "leaf" ? None : Expanded);
-    const key = node.type === "group" ? node.group.kind : `${node.type}:${node.path}`;
-    item.id = `preview:${this.generation}:${key}`;
+    // The same folder can stand in every group, so its path alone would not tell nodes apart.
+    const group = node.type === "group" ? node.group.kind : groupOfNode(node);
+    item.id = `preview:${this.generation}:${group}:${node.type}:${node.type === "group" ? "" : node.path}`;
     item.checkboxState = {
       state: selected === total ? Checked : Unchecked,
       tooltip: vscode.l10n.t("Restore this"),
@@ -103,8 +103,7 @@ export class RestorePreview extends Disposable implements vscode.TreeDataProvide
   }
 
   private describeLeaf(item: vscode.TreeItem, leaf: ChangeNode & { type: "leaf" }): void {
-    const store = this.shown && this.catalog.peek(this.shown.root)?.storeFolder;
-    if (this.shown && store) item.resourceUri = checkpointUri(store, this.shown.checkpoint.id, leaf.path);
+    item.resourceUri = iconUri(leaf.path);
     item.iconPath = leaf.change.path.endsWith("/") ? vscode.ThemeIcon.Folder : vscode.ThemeIcon.File;
     item.description = changeLetter(leaf.change.kind);
     item.tooltip = `${leaf.path} · ${changeWord(leaf.change.kind)}`;

@@ -71,6 +71,13 @@ export class RestoreSelection {
   }
 }
 
+/** The group in which a node stands; all changes below a folder are of one group. */
+export function groupOfNode(node: ChangeNode): RestoreGroupKind | undefined {
+  if (node.type === "leaf") return groupOf(node.change);
+  const [first] = node.children;
+  return first && groupOfNode(first);
+}
+
 function groupOf(change: Change): RestoreGroupKind {
   return change.kind === "typeChanged" ? "changed" : change.kind;
 }

@@ -69,9 +69,9 @@ export async function showStatusMenu(state: { readonly canUndo: boolean; readonl
   const items = [
     { label: `$(save) ${vscode.l10n.t("Save")}`, command: "checkpoint.save" },
     { label: `$(save-as) ${vscode.l10n.t("Save As…")}`, command: "checkpoint.saveAs" },
-    { label: `$(discard) ${vscode.l10n.t("Restore…")}`, command: "checkpoint.restore" },
+    { label: `$(history) ${vscode.l10n.t("Restore…")}`, command: "checkpoint.restore" },
     ...(state.canUndo
-      ? [{ label: `$(undo) ${vscode.l10n.t("Undo Last Restore")}`, command: "checkpoint.undoRestore" }]
+      ? [{ label: `$(discard) ${vscode.l10n.t("Undo Last Restore")}`, command: "checkpoint.undoRestore" }]
       : []),
     ...(state.canRedo
       ? [{ label: `$(redo) ${vscode.l10n.t("Redo Restore")}`, command: "checkpoint.redoRestore" }]

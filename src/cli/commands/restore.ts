@@ -54,21 +54,23 @@ async function restore(
     dryRun: options.dryRun === true,
     safety: options.safety,
   });
-  report(invocation, result, "Restored");
+  report(invocation, result, "Restored", "undo");
 }
 
 async function step(invocation: Invocation, direction: "undo" | "redo"): Promise<undefined> {
   const engine = await invocation.engine();
   const result = await engine[direction](invocation.scan);
-  report(invocation, result, direction === "undo" ? "Undone, back to" : "Redone, back to");
+  if (direction === "undo") report(invocation, result, "Undone, back to", "redo");
+  else report(invocation, result, "Redone, back to", "undo");
 }
 
-function report(invocation: Invocation, result: RestoreResult, verb: string): void {
+/** `inverse` is the command that takes back what was done. */
+function report(invocation: Invocation, result: RestoreResult, verb: string, inverse: "undo" | "redo"): void {
   invocation.note(
     invocation.shortened(result.kept.map(({ path, reason }) => `Left alone: ${printable(path)}: ${printable(reason)}`)),
   );
   if (invocation.json) invocation.printJson(restoreJson(result));
-  else invocation.print(result.dryRun ? dryRunLines(invocation, result) : doneLines(result, verb));
+  else invocation.print(result.dryRun ? dryRunLines(invocation, result) : doneLines(result, verb, inverse));
 }
 
 function dryRunLines(invocation: Invocation, result: RestoreResult): string[] {
@@ -88,8 +90,9 @@ function plannedChanges({ paths }: RestoreResult): Pick<Change, "path" | "kind">
   );
 }
 
-function doneLines(result: RestoreResult, verb: string): string[] {
+function doneLines(result: RestoreResult, verb: string, inverse: "undo" | "redo"): string[] {
   const unchanged = `${plural(result.unchanged, "file")} unchanged`;
   const line = `${verb} ${title(result.checkpoint)}: ${formatChangeCounts(result)}, ${unchanged}.`;
-  return result.safetyId === null ? [line] : [line, 'What was there before is kept: "checkpoint undo" brings it back.'];
+  if (result.safetyId === null) return [line];
+  return [line, `What was there before is kept: "checkpoint ${inverse}" brings it back.`];
 }

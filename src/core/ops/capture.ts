@@ -53,7 +53,7 @@ export async function captureWorkspace(store: Store, options: CaptureOptions, op
     rules: rulesFor(store, options.scan),
     includeDependencies: options.scan.includeDependencies,
     maxFileBytes: options.scan.maxFileBytes,
-    excludedFolder: storeInsideWorkspace(store),
+    excludedFolder: storesInsideWorkspace(store),
     isCancelled: operation.isCancelled,
     onProgress: (done) => operation.report({ phase: "scan", done, total: 0 }),
   });
@@ -100,12 +100,14 @@ export function rulesFor(store: Store, scan: ScanOptions): FolderRules {
   );
 }
 
-/** The store's own path within the workspace, should somebody have put it there. */
-function storeInsideWorkspace(store: Store): ByteString | undefined {
-  const prefix = `${store.layout.workspace}/`;
-  if (!store.layout.folder.startsWith(prefix)) return undefined;
-  const inside = store.layout.folder.slice(prefix.length).split("/stores/")[0] ?? "";
-  return Buffer.from(`${inside}/stores`, "utf8").toString("latin1") as ByteString;
+/** The path of the stores within the workspace, should somebody have put them there: they are never saved. */
+function storesInsideWorkspace({ fs, layout }: Store): ByteString | undefined {
+  if (fs.lstat(layout.stores) === undefined) return undefined;
+  const stores = fs.realpath(layout.stores);
+  const prefix = `${layout.workspace}/`;
+  return stores.startsWith(prefix)
+    ? (Buffer.from(stores.slice(prefix.length), "utf8").toString("latin1") as ByteString)
+    : undefined;
 }
 
 function unreadFiles(folder: ScannedFolder, into: UnreadFile[] = []): UnreadFile[] {

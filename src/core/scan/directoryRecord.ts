@@ -49,28 +49,35 @@ export interface RecordHead {
 
 export class DirectoryRecord implements RecordHead {
   readonly path: ByteString;
-  readonly mode: number;
-  readonly treeHash: Hash;
-  readonly rulesId: string;
-  readonly count: number;
-  private readonly entriesAt: number;
+  /** Behind the path. The other facts are read when asked for: loading an index must not cost per folder. */
+  private readonly factsAt: number;
 
   /** `bytes` is exactly one record. */
   constructor(readonly bytes: Buffer) {
     const pathLength = bytes.readUInt16LE(4);
-    let at = 6;
-    this.path = bytes.toString("latin1", at, at + pathLength) as ByteString;
-    at += pathLength;
-    this.mode = bytes.readUInt32LE(at);
-    this.treeHash = hashFromBytes(bytes, at + 4);
-    at += 4 + HASH_BYTES;
-    this.rulesId = bytes.toString("latin1", at, at + RULES_ID_BYTES);
-    this.count = bytes.readUInt32LE(at + RULES_ID_BYTES);
-    this.entriesAt = at + RULES_ID_BYTES + 4;
+    this.factsAt = 6 + pathLength;
+    this.path = bytes.toString("latin1", 6, this.factsAt) as ByteString;
+  }
+
+  get mode(): number {
+    return this.bytes.readUInt32LE(this.factsAt);
+  }
+
+  get treeHash(): Hash {
+    return hashFromBytes(this.bytes, this.factsAt + 4);
+  }
+
+  get rulesId(): string {
+    const at = this.factsAt + 4 + HASH_BYTES;
+    return this.bytes.toString("latin1", at, at + RULES_ID_BYTES);
+  }
+
+  get count(): number {
+    return this.bytes.readUInt32LE(this.factsAt + 4 + HASH_BYTES + RULES_ID_BYTES);
   }
 
   cursor(): EntryCursor {
-    return new EntryCursor(this.bytes, this.entriesAt, this.count);
+    return new EntryCursor(this.bytes, this.factsAt + 4 + HASH_BYTES + RULES_ID_BYTES + 4, this.count);
   }
 
   /** All entries as objects. */

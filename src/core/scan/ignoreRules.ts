@@ -120,8 +120,9 @@ export class FolderRules {
     return { common: this.common, own: this.own, id: this.id };
   }
 
-  /** Whether an entry of this folder is left out. */
+  /** Whether an entry of this folder is left out. Ignore files never are: a checkpoint must know its own rules. */
   excludes(path: ByteString, name: string, isFolder: boolean): boolean {
+    if (!isFolder && this.isRuleFile(name)) return false;
     const own = lastVerdict(this.own, path, name, isFolder);
     return own ?? lastVerdict(this.common, path, name, isFolder) ?? false;
   }

@@ -46,10 +46,11 @@ function lastSegment(pattern: string): string | undefined {
   return segment === "" ? "**" : segment;
 }
 
-/** Wildcards and everything unusual match anything. */
+/** The pattern as a regular expression; where its meaning is intricate (brackets), one that matches more. */
 function looseExpression(segment: string): string {
-  return segment
-    .split(/((?:\*|\?|\[.*\]|\\.?|[^\w.*?[\\-])+)/s)
-    .map((part, i) => (i % 2 === 1 ? ".*" : part.replace(/[.-]/g, "\\$&")))
-    .join("");
+  return segment.replace(/\*+|\?|\[[^/]*|\\.|[^\w]/gs, (token) => {
+    if (token.startsWith("*") || token.startsWith("[")) return ".*";
+    if (token === "?") return ".";
+    return `\\${token.length === 2 ? token.slice(1) : token}`.replace(/^\\(\w)$/, "$1");
+  });
 }

@@ -14,6 +14,8 @@ export const STORE_FORMAT_VERSION = 1;
 
 export interface StoreLayout {
   readonly id: string;
+  /** Holds the stores of all workspace folders. */
+  readonly stores: string;
   readonly folder: string;
   readonly packs: string;
   readonly trees: string;
@@ -42,9 +44,11 @@ export function locateStore(fs: FileSystem, codecs: Codecs, folder: string, stor
     });
   }
   const id = codecs.hash(Buffer.from(workspace)).slice(0, 16);
-  const store = `${storeRoot}/stores/${id}`;
+  const stores = `${storeRoot}/stores`;
+  const store = `${stores}/${id}`;
   return {
     id,
+    stores,
     folder: store,
     packs: `${store}/packs`,
     trees: `${store}/trees`,

@@ -21,7 +21,7 @@ export class QuickInput {
     await this.row(title).click({ timeout: WAIT_MS });
     await until(`the palette to run "${title}"`, async () => {
       if (!(await this.widget.count())) return true;
-      return !(await this.input.inputValue()).startsWith(">");
+      return !(await this.input.inputValue({ timeout: KEY_RETRY_MS })).startsWith(">");
     });
   }
 
@@ -63,7 +63,7 @@ export class QuickInput {
     await this.input.press("Enter");
     await until("the prompt to accept", async () => {
       if (!(await this.widget.count())) return true;
-      return (await this.input.inputValue()) !== text;
+      return (await this.input.inputValue({ timeout: KEY_RETRY_MS })) !== text;
     });
   }
 

@@ -3,7 +3,7 @@
  * time. Each one has its own data, settings, extensions and browser context, so nothing leaks from test to test.
  */
 import { mkdtempSync, rmSync } from "node:fs";
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { type Browser, chromium, type Page } from "playwright-core";
@@ -150,12 +150,16 @@ export class Workbench {
     await this.waitUntilReady(before);
   }
 
-  /** Changes user settings of the running VS Code; null takes one away. */
+  /** Changes user settings of the running VS Code the way people do, in settings.json. */
   async changeSettings(changes: Readonly<Record<string, unknown>>): Promise<void> {
     const file = settingsFile(this.home);
-    const settings = { ...JSON.parse(await readFile(file, "utf8")), ...changes };
-    for (const [name, value] of Object.entries(changes)) if (value === null) delete settings[name];
-    await writeFile(file, JSON.stringify(settings, null, 2));
+    const settings = JSON.stringify({ ...JSON.parse(await readFile(file, "utf8")), ...changes }, null, 2);
+    await this.run("Preferences: Open User Settings (JSON)");
+    await this.editors.waitForTab(/^settings\.json/);
+    await this.editors.typeAll(settings);
+    await this.page.keyboard.press("Control+S");
+    await until("the settings on disk", async () => (await readFile(file, "utf8")) === settings);
+    await this.run("View: Close Editor");
   }
 
   logs(): string {

@@ -64,7 +64,7 @@ describe("output", () => {
     expect(at(undefined)).toBe("#1  manual  2026-11-20  before the merge");
     expect(at(32)).toBe("#1  2026-11-20  before the merge");
     expect(at(24)).toBe("#1  before the merge");
-    expect(at(12)).toBe("#1  before…".padEnd(11));
+    expect(at(12)).toBe("#1  before …");
   });
 
   it("wide and combining characters are measured as terminals draw them", () => {

@@ -7,7 +7,9 @@ parentPort.on("message", (message) => {
   const { id, method, args, address, cancel } = message;
   const answer = (value) => parentPort.postMessage({ type: "result", id, value });
   appendFileSync(address.folder, `${method}\n`);
-  const asked = readFileSync(address.folder, "utf8").split("\n").filter((line) => line === method).length;
+  const asked = readFileSync(address.folder, "utf8")
+    .split("\n")
+    .filter((line) => line === method).length;
   switch (method) {
     case "list":
       return answer([]);
@@ -18,7 +20,8 @@ parentPort.on("message", (message) => {
         error: { code: "not-found", message: `There is no ${args[0]}.`, details: { ref: args[0] } },
       });
     case "stats": {
-      for (const done of [1, 2]) parentPort.postMessage({ type: "progress", id, progress: { phase: "scan", done, total: 2 } });
+      for (const done of [1, 2])
+        parentPort.postMessage({ type: "progress", id, progress: { phase: "scan", done, total: 2 } });
       return answer({ folder: address.storeRoot });
     }
     case "history":
