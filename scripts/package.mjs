@@ -71,6 +71,8 @@ async function pack(manifest, vsix) {
       packageManager: PackageManager.None,
       dependencies: false,
       allowMissingRepository: true,
+      // Pictures of README.md can only be pointed to where a repository shows them.
+      rewriteRelativeLinks: manifest.repository !== undefined,
       skipLicense: !existsSync(path.join(stage, "LICENSE")),
     });
   } finally {

@@ -2,8 +2,24 @@
 /** The `checkpoint` command: hands the real process to `run`, and nothing else. */
 import { homedir } from "node:os";
 import * as path from "node:path";
+import { setFlagsFromString } from "node:v8";
 import { ExitCode } from "./exitCode";
 import { run } from "./run";
+
+/**
+ * How many bytes of WebAssembly V8 runs in a function before it compiles that function again, optimised, on another
+ * thread. Under the default, SQLite's interpreter is compiled for longer than a short command takes, and the process
+ * cannot end before that is done: "list" took 0.23 s (0.20 s CPU) instead of 0.14 s (0.11 s). The budget is fixed when
+ * a module is compiled, so only what opening the engine compiles here gets the patient one; the lanes, which do the
+ * heavy work and start later, are optimised as early as ever. (Measured 2026-11-20, Node 20.20, 2 cores.)
+ */
+const PATIENT_TIERING_BUDGET = 100_000_000;
+/** V8's own. */
+const DEFAULT_TIERING_BUDGET = 1_800_000;
+
+function setTieringBudget(bytes: number): void {
+  setFlagsFromString(`--wasm-tiering-budget=${bytes}`);
+}
 
 let cancelled = false;
 process.on("SIGINT", () => {
@@ -22,11 +38,14 @@ for (const stream of [process.stdout, process.stderr])
 run(process.argv.slice(2), {
   openEngine: async (address, options) => {
     const { openEngine } = await import("../core/engine");
-    return openEngine(address, {
+    setTieringBudget(PATIENT_TIERING_BUDGET);
+    const engine = await openEngine(address, {
       ...options,
       laneScript: path.join(__dirname, "lane.js"),
       sqlWasmPath: path.join(__dirname, "sql-wasm.wasm"),
     });
+    setTieringBudget(DEFAULT_TIERING_BUDGET);
+    return engine;
   },
   stdout: process.stdout,
   stderr: process.stderr,

@@ -225,7 +225,7 @@ export class Engine implements EngineApi {
     );
   }
 
-  /** Takes its turn among operations of this process, and turns every failure into one of ours. */
+  /** Takes its turn among the changing operations of this process, and turns every failure into one of ours. */
   private run<T>(body: () => Promise<T> | T): Promise<T> {
     const mine = this.turn.last
       .catch(() => {}) // its own caller hears of it
@@ -237,11 +237,16 @@ export class Engine implements EngineApi {
     return mine;
   }
 
-  /** A question: sees what others committed. Packs that vanish meanwhile (gc elsewhere) are looked up once more. */
-  private read<T>(body: () => Promise<T> | T): Promise<T> {
-    return this.run(() => {
+  /**
+   * A question: sees what others committed, and waits for nobody. It may run while a save waits for its lanes: catalog
+   * and packs change only in steps that do not yield, so between any two of them they are whole.
+   */
+  private async read<T>(body: () => Promise<T> | T): Promise<T> {
+    try {
       takeInChanges(this.store);
-      return body();
-    });
+      return await body();
+    } catch (error) {
+      throw CheckpointError.from(error);
+    }
   }
 }

@@ -9,13 +9,13 @@ import type { CallControl } from "./engineClient";
 const NOTIFY_AFTER_MS = 1_000;
 
 export class Activity extends Disposable {
-  private readonly running = new Set<string>();
+  private readonly running = new Set<{ readonly title: string }>();
   private readonly changed = this.register(new vscode.EventEmitter<void>());
   readonly onDidChange = this.changed.event;
 
   /** Titles of what runs, oldest first. */
   get titles(): readonly string[] {
-    return [...this.running];
+    return Array.from(this.running, ({ title }) => title);
   }
 
   get isBusy(): boolean {
@@ -51,12 +51,13 @@ export class Activity extends Disposable {
 
   /** Runs `work` with the spinner on and nothing else. */
   async quietly<T>(title: string, work: () => Promise<T>): Promise<T> {
-    this.running.add(title);
+    const operation = { title };
+    this.running.add(operation);
     this.changed.fire();
     try {
       return await work();
     } finally {
-      this.running.delete(title);
+      this.running.delete(operation);
       this.changed.fire();
     }
   }

@@ -1,9 +1,9 @@
 /**
  * What the host knows of each folder's checkpoints: the list, what can be undone, where the store is.
  *
- * Loaded on first use, so that opening a window starts no engine. What is needed before that (age of the newest
- * checkpoint, whether there is something to undo) is remembered from the last time in the workspace state. A watcher on
- * each store's catalog notices checkpoints made by other windows and the command line.
+ * Loaded on first use, so that opening a window starts no engine. What is shown before that (the age of the newest
+ * checkpoint) is remembered from the last time in the workspace state. A watcher on each store's catalog notices
+ * checkpoints made by other windows and the command line.
  */
 import * as vscode from "vscode";
 import type { Checkpoint, UndoState } from "../shared/api";
@@ -21,9 +21,8 @@ export interface FolderCheckpoints {
 /** What stays known while no engine runs. */
 interface Remembered {
   readonly newestAt: number | null;
-  readonly canUndo: boolean;
-  readonly canRedo: boolean;
   readonly storeFolder: string;
+  readonly storeRoot: string;
 }
 
 const CATALOG_FILE = "catalog.sqlite";
@@ -109,9 +108,8 @@ export class CheckpointCatalog extends Disposable {
     this.watch(root, storeFolder);
     await this.memory.update(memoryKey(root), {
       newestAt: checkpoints[0]?.createdAt ?? null,
-      canUndo: undo.undo !== null,
-      canRedo: undo.redo !== null,
       storeFolder,
+      storeRoot: root.address.storeRoot,
     } satisfies Remembered);
     this.updateContext();
     this.changed.fire();
@@ -172,42 +170,28 @@ export class CheckpointCatalog extends Disposable {
   private remembered(root: Root): Remembered | undefined {
     const remembered = this.memory.get<Remembered>(memoryKey(root));
     // A store elsewhere (the setting changed) is another store.
-    return remembered?.storeFolder.startsWith(root.address.storeRoot) ? remembered : undefined;
+    return remembered?.storeRoot === root.address.storeRoot ? remembered : undefined;
   }
 
+  /**
+   * `canUndo` and `canRedo` are only known once the engine was asked; until then (`isLoaded` is false) the commands stay
+   * enabled, because right after a reload is when people need them.
+   */
   private updateContext(): void {
     const roots = this.folders.all;
-    const some = (test: (known: FolderCheckpoints) => boolean, before: (remembered: Remembered) => boolean) =>
-      roots.some((root) => {
-        const known = this.known.get(root);
-        if (known) return test(known);
-        const remembered = this.remembered(root);
-        return remembered !== undefined && before(remembered);
-      });
+    const known = roots.map((root) => this.known.get(root));
     const set = (key: string, value: boolean) =>
       void vscode.commands.executeCommand("setContext", `checkpoint.${key}`, value);
-    set(
-      "hasCheckpoints",
-      some(
-        (known) => known.checkpoints.length > 0,
-        (was) => was.newestAt !== null,
-      ),
-    );
+    set("hasCheckpoints", this.newestAt() !== null);
     set(
       "canUndo",
-      some(
-        (known) => known.undo.undo !== null,
-        (was) => was.canUndo,
-      ),
+      known.some((folder) => folder?.undo.undo),
     );
     set(
       "canRedo",
-      some(
-        (known) => known.undo.redo !== null,
-        (was) => was.canRedo,
-      ),
+      known.some((folder) => folder?.undo.redo),
     );
-    set("isLoaded", roots.length > 0 && roots.every((root) => this.known.has(root)));
+    set("isLoaded", roots.length > 0 && known.every((folder) => folder !== undefined));
   }
 }
 

@@ -118,8 +118,9 @@ export function checkpointTooltip(checkpoint: Checkpoint): vscode.MarkdownString
   return text;
 }
 
-function folderItem({ root, checkpoint, folder }: FolderNode): vscode.TreeItem {
-  const item = new vscode.TreeItem(folder.name, vscode.TreeItemCollapsibleState.Expanded);
+function folderItem({ root, checkpoint, folder, isOpen }: FolderNode): vscode.TreeItem {
+  const { Expanded, Collapsed } = vscode.TreeItemCollapsibleState;
+  const item = new vscode.TreeItem(folder.name, isOpen ? Expanded : Collapsed);
   item.id = `folder:${root.key}:${checkpoint.id}:${folder.path}`;
   item.resourceUri = iconUri(folder.path);
   item.iconPath = vscode.ThemeIcon.Folder;

@@ -29,6 +29,8 @@ export class FolderNode {
     readonly root: Root,
     readonly checkpoint: Checkpoint,
     readonly folder: ChangeFolder,
+    /** Whether it starts open. */
+    readonly isOpen: boolean,
   ) {}
 
   get path(): string {

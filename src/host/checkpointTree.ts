@@ -22,6 +22,8 @@ export const CHECKPOINT_VIEW = "checkpoint.checkpoints";
 /** Changes of one checkpoint shown at first; "more" shows MORE_FACTOR times as many. Rows cost VS Code about 20 µs each. */
 const FIRST_CHANGES = 500;
 const MORE_FACTOR = 4;
+/** Folders of a checkpoint start open while all of it fits on a screen or two. */
+const MAX_OPEN_ROWS = 60;
 
 export class CheckpointTree extends Disposable implements vscode.TreeDataProvider<CheckpointTreeNode> {
   readonly view: vscode.TreeView<CheckpointTreeNode>;
@@ -81,7 +83,7 @@ export class CheckpointTree extends Disposable implements vscode.TreeDataProvide
     if (node instanceof RootNode) return this.days(node.root);
     if (node instanceof DayNode) return node.checkpoints.map((checkpoint) => new CheckpointNode(node.root, checkpoint));
     if (node instanceof CheckpointNode) return this.changes(node);
-    if (node instanceof FolderNode) return this.below(node.root, node, node.folder.children);
+    if (node instanceof FolderNode) return this.below(node.root, node, node.folder.children, node.isOpen);
     return [];
   }
 
@@ -108,7 +110,7 @@ export class CheckpointTree extends Disposable implements vscode.TreeDataProvide
     const { root, checkpoint } = node;
     const limit = this.limits.get(checkpoint.id) ?? FIRST_CHANGES;
     const detail: CheckpointDetail = await root.engine.show(checkpoint.id, { limit });
-    const children = this.below(root, node, buildChangeTree(detail.changes));
+    const children = this.below(root, node, buildChangeTree(detail.changes), detail.changes.length <= MAX_OPEN_ROWS);
     const remaining = detail.totalChanges - detail.changes.length;
     if (remaining > 0) {
       const loadMore = () => {
@@ -124,10 +126,11 @@ export class CheckpointTree extends Disposable implements vscode.TreeDataProvide
     root: Root,
     { checkpoint }: Pick<CheckpointNode, "checkpoint">,
     nodes: readonly TreeChange[],
+    isOpen: boolean,
   ): CheckpointTreeNode[] {
     return nodes.map((node) =>
       node.type === "folder"
-        ? new FolderNode(root, checkpoint, node)
+        ? new FolderNode(root, checkpoint, node, isOpen)
         : new ChangeNode(root, checkpoint, node.change, node.name),
     );
   }

@@ -7,6 +7,9 @@
  * and anything but letters and digits takes five.
  *
  * checkpoint://empty/<path> is an empty file: the missing side of a comparison.
+ *
+ * With an "x" behind the ids the path is the absolute one of the real file: multi-diff editors take two sides whose
+ * paths differ for a renamed file and say so.
  */
 import * as vscode from "vscode";
 
@@ -16,7 +19,9 @@ const EMPTY_AUTHORITY = "empty";
 export interface CheckpointLocation {
   readonly checkpointId: string;
   readonly storeId: string;
+  /** In the workspace folder; or, if `isAbsolute`, the real file's. */
   readonly path: string;
+  readonly isAbsolute: boolean;
 }
 
 export function checkpointUri(storeFolder: string, checkpointId: string, path: string): vscode.Uri {
@@ -25,6 +30,12 @@ export function checkpointUri(storeFolder: string, checkpointId: string, path: s
     authority: checkpointId.replaceAll("-", "") + storeIdOf(storeFolder),
     path: `/${path}`,
   });
+}
+
+/** For the other side of `file` in a multi-diff editor. */
+export function checkpointUriFacing(storeFolder: string, checkpointId: string, file: vscode.Uri): vscode.Uri {
+  const { scheme, authority } = checkpointUri(storeFolder, checkpointId, "");
+  return vscode.Uri.from({ scheme, authority: `${authority}x`, path: file.path });
 }
 
 export function emptyUri(path: string): vscode.Uri {
@@ -46,7 +57,7 @@ export function isEmptyUri(uri: vscode.Uri): boolean {
 /** Undefined for every URI that `checkpointUri` did not make. */
 export function parseCheckpointUri(uri: vscode.Uri): CheckpointLocation | undefined {
   if (uri.scheme !== CHECKPOINT_SCHEME) return undefined;
-  const match = /^([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})([0-9a-f]{16})$/.exec(
+  const match = /^([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})([0-9a-f]{16})(x?)$/.exec(
     uri.authority,
   );
   if (!match) return undefined;
@@ -54,6 +65,7 @@ export function parseCheckpointUri(uri: vscode.Uri): CheckpointLocation | undefi
     checkpointId: match.slice(1, 6).join("-"),
     storeId: match[6] ?? "",
     path: uri.path.replace(/^\//, "").replace(/\/$/, ""),
+    isAbsolute: match[7] === "x",
   };
 }
 

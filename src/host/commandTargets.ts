@@ -67,6 +67,15 @@ export class CommandTargets {
     return target;
   }
 
+  /** Several files or folders of one workspace folder, selected in the Explorer; undefined when it is not that. */
+  severalPaths(args: readonly unknown[]): { readonly root: Root; readonly paths: readonly string[] } | undefined {
+    const uris = Array.isArray(args[1]) ? args[1].filter((value) => value instanceof vscode.Uri) : [];
+    const root = uris[0] && this.folders.rootOf(uris[0]);
+    if (!root || uris.length < 2) return undefined;
+    const paths = uris.map((uri) => root.pathOf(uri)).filter((path) => path !== undefined);
+    return { root, paths };
+  }
+
   async pathOfUri(uri: vscode.Uri): Promise<PathTarget | undefined> {
     const saved = parseCheckpointUri(uri);
     if (saved) {

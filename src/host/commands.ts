@@ -100,6 +100,13 @@ export class Commands extends Disposable {
   }
 
   private async restoreFile(args: Args): Promise<void> {
+    const several = this.services.targets.severalPaths(args);
+    if (several) {
+      const title = vscode.l10n.t("Restore from Which Checkpoint?");
+      const checkpoint = await pickCheckpoint(this.services.catalog, several.root, { title });
+      if (checkpoint) await this.services.restoring.start(several.root, checkpoint, several.paths);
+      return;
+    }
     const target = await this.services.targets.path(args);
     if (!target) return;
     const { root, path } = target;

@@ -3,7 +3,7 @@ import * as vscode from "vscode";
 import type { Change, Checkpoint, EntryState, FileVersion, Side } from "../shared/api";
 import { type Activity, unlessCancelled } from "./activity";
 import type { CheckpointCatalog } from "./checkpointCatalog";
-import { checkpointUri, emptyUri } from "./checkpointUris";
+import { checkpointUri, checkpointUriFacing, emptyUri } from "./checkpointUris";
 import { checkpointTitle, wholeNumber } from "./wording";
 import type { Root } from "./workspaceFolders";
 
@@ -57,7 +57,7 @@ export class Compare {
     const store = await this.storeFolder(root);
     await openChanges(changes, vscode.l10n.t("{0} ↔ now", checkpointTitle(checkpoint)), (change) => ({
       label: root.uriOf(change.path),
-      left: shown(change.before) ? checkpointUri(store, checkpoint.id, change.path) : undefined,
+      left: shown(change.before) ? savedSide(store, checkpoint, root, change) : undefined,
       right: shown(change.after) ? root.uriOf(change.path) : undefined,
     }));
   }
@@ -80,7 +80,7 @@ export class Compare {
     await openChanges(changes, vscode.l10n.t("now ↔ after restoring {0}", checkpointTitle(checkpoint)), (change) => ({
       label: root.uriOf(change.path),
       left: shown(change.before) ? root.uriOf(change.path) : undefined,
-      right: shown(change.after) ? checkpointUri(store, checkpoint.id, change.path) : undefined,
+      right: shown(change.after) ? savedSide(store, checkpoint, root, change) : undefined,
     }));
   }
 
@@ -154,6 +154,13 @@ async function openDiff(
       ? vscode.l10n.t("{0} ({1})", name, rightName)
       : vscode.l10n.t("{0} ({1} ↔ {2})", name, leftName, rightName);
   await vscode.commands.executeCommand("vscode.diff", left, right, title, { preview: true });
+}
+
+/** The checkpoint's side beside the real file; alone, the short URI reads better. */
+function savedSide(store: string, checkpoint: Checkpoint, root: Root, change: Change): vscode.Uri {
+  return shown(change.before) && shown(change.after)
+    ? checkpointUriFacing(store, checkpoint.id, root.uriOf(change.path))
+    : checkpointUri(store, checkpoint.id, change.path);
 }
 
 /** Folders have no content to show. */

@@ -9,6 +9,8 @@ import { changeLetter, changeWord, checkpointTitle, fileCount, wholeNumber } fro
 import type { Root } from "./workspaceFolders";
 
 export const PREVIEW_VIEW = "checkpoint.restorePreview";
+/** Folders start open while the whole preview fits on a few screens. */
+const MAX_OPEN_ROWS = 100;
 const OPEN_CONTEXT = "checkpoint.previewOpen";
 
 export interface OpenPreview {
@@ -76,12 +78,13 @@ export class RestorePreview extends Disposable implements vscode.TreeDataProvide
   }
 
   getTreeItem(node: PreviewNode): vscode.TreeItem {
-    const { Expanded, None } = vscode.TreeItemCollapsibleState;
+    const { Expanded, Collapsed, None } = vscode.TreeItemCollapsibleState;
     const { Checked, Unchecked } = vscode.TreeItemCheckboxState;
     const nodes = nodesOf(node);
     const total = node.type === "group" ? node.group.count : node.type === "folder" ? node.count : 1;
     const selected = this.shown?.selection.countSelected(nodes) ?? 0;
-    const item = new vscode.TreeItem(nameOf(node), node.type === "leaf" ? None : Expanded);
+    const isOpen = node.type === "group" || (this.shown?.selection.changes.length ?? 0) <= MAX_OPEN_ROWS;
+    const item = new vscode.TreeItem(nameOf(node), node.type === "leaf" ? None : isOpen ? Expanded : Collapsed);
     // The same folder can stand in every group, so its path alone would not tell nodes apart.
     const group = node.type === "group" ? node.group.kind : groupOfNode(node);
     item.id = `preview:${this.generation}:${group}:${node.type}:${node.type === "group" ? "" : node.path}`;
@@ -103,8 +106,10 @@ export class RestorePreview extends Disposable implements vscode.TreeDataProvide
   }
 
   private describeLeaf(item: vscode.TreeItem, leaf: ChangeNode & { type: "leaf" }): void {
-    item.resourceUri = iconUri(leaf.path);
-    item.iconPath = leaf.change.path.endsWith("/") ? vscode.ThemeIcon.Folder : vscode.ThemeIcon.File;
+    const isFolder = leaf.change.path.endsWith("/");
+    // With a resource, the icon theme decides, and some have none for folders.
+    if (!isFolder) item.resourceUri = iconUri(leaf.path);
+    item.iconPath = isFolder ? vscode.ThemeIcon.Folder : vscode.ThemeIcon.File;
     item.description = changeLetter(leaf.change.kind);
     item.tooltip = `${leaf.path} · ${changeWord(leaf.change.kind)}`;
     item.accessibilityInformation = { label: `${leaf.name}, ${changeWord(leaf.change.kind)}` };

@@ -107,6 +107,11 @@ export class SaveCommand {
     this.log.info(`${root.name}: ${outcome} in ${Math.round(result.durationMs)} ms`);
     for (const { path, message } of result.skipped) this.log.warn(`${root.name}: skipped ${path}: ${message}`);
     this.announceSkipped(root, result.skipped);
+    // A rule that leaves out everything would otherwise look like a success.
+    if (!result.noChange && result.checkpoint?.files === 0)
+      void vscode.window.showWarningMessage(
+        vscode.l10n.t("No file was found to save in {0}. If that surprises you, look at its ignore files.", root.name),
+      );
   }
 
   private announceSkipped(root: Root, skipped: readonly Skipped[]): void {

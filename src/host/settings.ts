@@ -1,9 +1,11 @@
 /** The settings as the rest of the host wants them: typed, in bytes and milliseconds, with their limits applied. */
+import { isAbsolute } from "node:path";
 import * as vscode from "vscode";
 import { DEFAULT_SCAN_OPTIONS, type ScanOptions } from "../shared/api";
 
 const SECTION = "checkpoint";
 const MEGABYTE = 1024 ** 2;
+const DEFAULT_MAX_FILE_MB = DEFAULT_SCAN_OPTIONS.maxFileBytes / MEGABYTE;
 /** Below this an interval would keep the machine busy with nothing but checkpoints. */
 const MIN_INTERVAL_MS = 2_000;
 
@@ -27,7 +29,9 @@ export class Settings {
 
   /** The folder that holds `stores/`. */
   storeRoot(): string {
-    return read<string>("storage.path", "").trim() || this.globalStoragePath;
+    const path = read<string>("storage.path", "").trim();
+    // A relative path would mean another folder in every program that opens the store; the settings editor says so.
+    return isAbsolute(path) ? path : this.globalStoragePath;
   }
 
   packChunkBytes(): number {
@@ -35,12 +39,11 @@ export class Settings {
   }
 
   scanOptions(folder: vscode.Uri): ScanOptions {
-    const maxFileMB = read("files.maxFileSizeMB", 0, folder);
     return {
       useGitignore: read("files.useGitignore", DEFAULT_SCAN_OPTIONS.useGitignore, folder),
       includeDependencies: read("files.includeDependencies", DEFAULT_SCAN_OPTIONS.includeDependencies, folder),
       exclude: read<readonly string[]>("files.exclude", [], folder).filter((pattern) => typeof pattern === "string"),
-      maxFileBytes: maxFileMB > 0 ? Math.round(maxFileMB * MEGABYTE) : DEFAULT_SCAN_OPTIONS.maxFileBytes,
+      maxFileBytes: Math.max(0, Math.round(read("files.maxFileSizeMB", DEFAULT_MAX_FILE_MB, folder) * MEGABYTE)),
     };
   }
 

@@ -83,7 +83,7 @@ export class CheckpointError extends Error {
           );
         return new CheckpointError(
           "internal",
-          `Something unexpected went wrong: ${text}. Please report it with the output channel's text.`,
+          `Something unexpected went wrong: ${text}. Please report it.`,
           { cause: error },
         );
     }

@@ -72,7 +72,13 @@ async function main() {
   const tree = describeTree(corpus, { hashes: false });
   const results = {
     date: new Date().toISOString(),
-    machine: { cpu: os.cpus()[0]?.model ?? "", cores: os.cpus().length, node: process.version, kernel: os.release() },
+    machine: {
+      cpu: os.cpus()[0]?.model ?? "",
+      cores: os.cpus().length,
+      node: process.version,
+      kernel: os.release(),
+      load: os.loadavg()[0],
+    },
     corpus: { name: options.corpus === undefined ? "generated" : path.basename(corpus), ...tree.counts },
     peers: peers.map(({ name, version }) => ({ name, version })),
     /** operation → peer → samples of { wall, cpu, rssKb } */

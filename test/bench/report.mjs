@@ -92,7 +92,7 @@ function highest(samples, read) {
 export function formatResults(results, rows) {
   const { machine, corpus } = results;
   return [
-    `${results.date}  ${machine.cores} x ${machine.cpu}, Node ${machine.node.slice(1)}, Linux ${machine.kernel}`,
+    `${results.date}  ${machine.cores} x ${machine.cpu}, Node ${machine.node.slice(1)}, Linux ${machine.kernel}, load ${machine.load.toFixed(1)}`,
     `Corpus ${corpus.name}: ${corpus.files} files, ${corpus.folders} folders, ${corpus.links} links, ${bytes(corpus.bytes)}`,
     ...results.peers.map(({ name, version }) => `  ${name}: ${version}`),
     "",

@@ -19,7 +19,10 @@ describe("comparing with a checkpoint", () => {
 
     await workbench.run("Checkpoint: Compare Workspace with Checkpoint…");
     await workbench.quickInput.pick(/^#1/);
-    const entries = await workbench.editors.multiDiff(3);
+    await workbench.editors.waitForTab(/#1.*4 files/);
+    // Older releases leave out of this editor what they cannot show as text.
+    const showsBinaries = !workbench.version.startsWith("1.100.");
+    const entries = await workbench.editors.multiDiff(showsBinaries ? 4 : 3);
     const byTitle = new Map(entries.map((entry) => [entry.title, entry]));
     expect(byTitle.get("theme.css")?.original).toContain("#1f6f8b");
     expect(byTitle.get("theme.css")?.modified).toContain("#14546b");
@@ -27,7 +30,7 @@ describe("comparing with a checkpoint", () => {
     expect(byTitle.get("night.css")?.modified).toContain("#0b1f2a");
     expect(byTitle.get("axis.ts")?.original).toContain("hourMarks");
     expect(byTitle.get("axis.ts")?.modified.trim()).toBe("");
-    expect([...byTitle.keys()], "binaries are listed too").toContain("logo.png");
+    expect(byTitle.has("logo.png")).toBe(showsBinaries);
     await story.picture("workspace-against-checkpoint");
   });
 

@@ -5,8 +5,10 @@ import { CHECKPOINTS, saveCheckpoint } from "./checkpointView";
 import { folderState } from "./folderState";
 import { tellStory } from "./story";
 import { until } from "./workbench/until";
+import type { Row } from "./workbench/views";
 
 const PREVIEW = "Restore Preview";
+const SETTLE_MS = 2000;
 
 describe("restoring", () => {
   const story = tellStory({ firstPicture: 40, settings: { "checkpoint.autoSave.enabled": false } });
@@ -35,7 +37,7 @@ describe("restoring", () => {
     worked = folderState(folder);
 
     await workbench.run("Checkpoint: Restore…");
-    await workbench.quickInput.pick(/^#1/);
+    await workbench.quickInput.pick(/^#1\b/);
     const rows = await workbench.views.waitForRows(PREVIEW, (shown) => shown.some((row) => row.label === "tide.ts"));
     expect(rows.map((row) => row.label)).toEqual(expect.arrayContaining(["README.md", "tide.ts", "curve.ts"]));
     await story.picture("restore-preview");
@@ -44,15 +46,20 @@ describe("restoring", () => {
 
   it("V10 Restore Selected restores what is ticked, and Undo takes it back", async () => {
     const { workbench } = story;
-    await workbench.views.toggleCheckbox(PREVIEW, "README.md");
+    const isUnticked = (shown: Row[]) => shown[0]?.description === "2 of 3";
+    // VS Code forgets a click made while it is still filling the view.
+    const rows = await until("README.md to be left out", async () => {
+      await workbench.views.setCheckbox(PREVIEW, "README.md", false);
+      return workbench.views.waitForRows(PREVIEW, isUnticked, SETTLE_MS);
+    });
+    expect(rows.find((row) => row.label === "README.md")?.checked).toBe(false);
+    expect(rows.find((row) => row.label === "tide.ts")?.checked).toBe(true);
     await story.picture("restore-preview-part");
     await workbench.views.titleAction(PREVIEW, "Restore Selected");
     const done = await workbench.notifications.waitFor(/Restored \d+ file/);
     expect(done.buttons).toContain("Undo");
     await story.picture("restored");
-    const { "README.md": readme } = folderState(story.folder);
-    expect(readme).toBe(worked["README.md"]);
-    expect(folderState(story.folder)["src/tide.ts"]).toBe(saved["src/tide.ts"]);
+    expect(folderState(story.folder)).toEqual({ ...saved, "README.md": worked["README.md"] });
     await done.press("Undo");
     await folderIs(worked);
   });
@@ -60,20 +67,18 @@ describe("restoring", () => {
   it("V10 a whole restore brings back the exact state, and Undo the former one after Reload Window", async () => {
     const { workbench } = story;
     await workbench.notifications.clear();
+    const before = folderState(story.folder);
     await workbench.run("Checkpoint: Restore…");
-    await workbench.quickInput.pick(/^#1/);
-    await workbench.views.waitForRows(PREVIEW, (shown) => shown.some((row) => row.label === "tide.ts"));
+    await workbench.quickInput.pick(/^#1\b/);
+    await workbench.views.waitForRows(PREVIEW, (shown) => shown.some((row) => row.label === "README.md"));
     await workbench.views.titleAction(PREVIEW, "Restore Selected");
     await workbench.notifications.waitFor(/Restored \d+ file/);
-    const { "src/moon.ts": createdSince, ...rest } = folderState(story.folder);
-    const { "src/moon.ts": _, ...expected } = { ...saved };
-    expect(rest).toEqual(expected);
-    // A checkpoint somebody asked for stands for the whole state: files made since go, to be undone like the rest.
-    expect(createdSince).toBeUndefined();
+    // Asked for by a person, the checkpoint stands for the whole state: files made since go, and come back by Undo.
+    await folderIs(saved);
 
     await workbench.reload();
     await workbench.run("Checkpoint: Undo Last Restore");
-    await folderIs(worked);
+    await folderIs(before);
     await story.picture("undone-after-reload");
 
     await workbench.run("Checkpoint: Redo Restore");

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, afterEach, beforeAll, expect, inject } from "vitest";
 import { writeSampleWorkspace } from "../../scripts/sampleWorkspace.mjs";
+import { FAILED, picturesFolder } from "./pictures";
 import { launchWorkbench, type Workbench } from "./workbench/workbench";
 
 export interface StoryOptions {
@@ -33,7 +34,7 @@ export interface Story {
 export function tellStory(options: StoryOptions): Story {
   const { version, server, node } = inject("install");
   const packages = inject("packages");
-  const pictures = path.resolve("out", "e2e", version);
+  const pictures = picturesFolder(version);
   let workbench: Workbench | undefined;
   let folder = "";
   let taken = 0;
@@ -60,7 +61,7 @@ export function tellStory(options: StoryOptions): Story {
   afterEach(async ({ task }) => {
     if (!workbench) return;
     if (task.result?.state === "fail") {
-      const name = path.join(pictures, `failed-${task.name.replace(/\W+/g, "-").slice(0, 60)}`);
+      const name = path.join(pictures, `${FAILED}${task.name.replace(/\W+/g, "-").slice(0, 60)}`);
       await workbench.page.screenshot({ path: `${name}.png` });
       writeFileSync(`${name}.log`, workbench.logs());
     }
@@ -85,7 +86,7 @@ export function tellStory(options: StoryOptions): Story {
     },
     async picture(name) {
       const number = String(options.firstPicture + taken++).padStart(2, "0");
-      await workbench?.page.screenshot({ path: path.join(pictures, `${number}-${name}.png`) });
+      await workbench?.picture(path.join(pictures, `${number}-${name}.png`));
     },
     write(file, content) {
       const target = path.join(folder, file);

@@ -45,6 +45,8 @@ async function save(invocation: Invocation, options: SaveOptions): Promise<undef
     ...(packChunkBytes > 0 ? { packChunkBytes } : {}),
   });
   invocation.note(leftOutLines(invocation, result.skipped));
+  if (result.checkpoint?.files === 0 && !result.noChange)
+    invocation.note(["No file was found to save. If that surprises you, look at the ignore files in this folder."]);
   if (invocation.json) invocation.printJson(saveJson(result));
   else invocation.print(savedLine(result));
 }

@@ -20,6 +20,12 @@ export interface CaptureOptions extends ReadOptions {
   readonly scan: ScanOptions;
 }
 
+/** What the catalog keeps of a scan besides the ignore files, which are in the trees. */
+export interface ScanRecord extends ScanOptions {
+  /** Folders left out because they were marked as caches. */
+  readonly caches: readonly ByteString[];
+}
+
 export interface Capture {
   readonly rootTree: Hash;
   /** Trees that the store does not have. */
@@ -27,6 +33,8 @@ export interface Capture {
   readonly files: number;
   readonly bytes: number;
   readonly skipped: readonly Skipped[];
+  /** What the scan went by, in the form the catalog keeps (see `PastRules`). */
+  readonly rules: string;
   readonly newObjects: number;
   readonly newBytes: number;
   readonly report: SaveReport;
@@ -46,7 +54,7 @@ export async function captureWorkspace(store: Store, options: CaptureOptions, op
   store.index.refresh();
   operation.report({ phase: "scan", done: 0, total: 0 });
   if (options.store && store.index.isEmpty) store.lanes?.warmUp();
-  const { root, skipped } = scanWorkspace({
+  const { root, skipped, caches } = scanWorkspace({
     fs: store.fs,
     root: store.root,
     index: store.index,
@@ -71,6 +79,7 @@ export async function captureWorkspace(store: Store, options: CaptureOptions, op
     files: counts.files + counts.symlinks - lost.length,
     bytes: counts.bytes - lost.reduce((sum, each) => sum + each.size, 0),
     skipped: [...skipped, ...lost.map(({ path, reason, message }) => ({ path, reason, message }))],
+    rules: JSON.stringify({ ...options.scan, caches } satisfies ScanRecord),
     newObjects: contents.newObjects,
     newBytes: contents.newBytes,
     report: {

@@ -3,7 +3,8 @@
  * is that of the folders that differ.
  *
  * Every path that differs is reported once. A folder is reported itself when it came, went, changed its mode or became
- * something else; what lies in it is reported too.
+ * something else; what lies in it is reported too. A folder that came is also reported when only something in it was
+ * selected: that could not be there without it.
  */
 import type { ByteString } from "../../shared/pathText";
 import { joinPath } from "../fs/osPath";
@@ -56,9 +57,12 @@ export function diffTrees(
     if (x !== undefined && y !== undefined && x.type === y.type && x.mode === y.mode && x.hash === y.hash) return;
     if (!selection.mayContain(path)) return;
     const sameFolder = x?.type === TREE_DIRECTORY && y?.type === TREE_DIRECTORY && x.mode === y.mode;
-    if (!sameFolder && selection.includes(path)) changes.push({ path, before: x, after: y });
+    const included = selection.includes(path);
+    if (!sameFolder && included) changes.push({ path, before: x, after: y });
+    const at = changes.length;
     const left = x?.type === TREE_DIRECTORY ? x.hash : undefined;
     const right = y?.type === TREE_DIRECTORY ? y.hash : undefined;
     if (left !== undefined || right !== undefined) compare(path, left, right);
+    if (!included && x === undefined && changes.length > at) changes.splice(at, 0, { path, before: x, after: y });
   }
 }

@@ -1,9 +1,18 @@
 /** Writes content out of the store into the workspace, on lane threads or here: the middle of every restore. */
 import type { ByteString } from "../../shared/pathText";
-import { type ExtractFailure, type ExtractTask, LINK, runExtractTask, SYNC } from "../pipeline/extractTask";
+import {
+  type ContentReader,
+  type ExtractFailure,
+  type ExtractTask,
+  type ExtractTaskResult,
+  LINK,
+  runExtractTask,
+  SYNC,
+} from "../pipeline/extractTask";
 import { createSharedWork, WorkView } from "../pipeline/sharedWork";
 import { TREE_SYMLINK, type TreeEntry } from "../store/tree";
 import type { Operation, Store } from "./context";
+import { runLaneWork } from "./laneWork";
 
 export interface Extraction {
   /** Where it is written; nothing may be there. */
@@ -26,7 +35,6 @@ const LANE_MIN_FILES = 400;
 const LANE_MIN_BYTES = 24 * 1024 * 1024;
 /** More replacements than this are not synced one by one: their old content is in the safety checkpoint. */
 const SYNCED_REPLACEMENTS = 256;
-const PROGRESS_MS = 100;
 
 /**
  * Writes `wanted`. Problems of single files are in the answer; an error that concerns everything is thrown when all
@@ -50,36 +58,23 @@ export async function extract(
   });
   onStart?.({ view, work });
   const task: ExtractTask = { kind: "extract", root: store.layout.workspace, work: shared };
-  const report = (): void => {
-    operation.report({ phase: "restore", done: view.done, total: work.length });
-    if (operation.isCancelled()) view.cancel();
-  };
   const bytes = work.reduce((sum, each) => sum + each.entry.size, 0);
-  const { lanes, fs, blobs } = store;
-  if (lanes === undefined || (work.length < LANE_MIN_FILES && bytes < LANE_MIN_BYTES)) {
-    const result = runExtractTask(
-      {
-        fs,
-        read: (hash, onBlock) => {
-          if (view.done % 64 === 0) report();
-          return blobs.readTo(hash, onBlock);
-        },
-      },
-      task,
-    );
-    return named(work, [result.failed]);
-  }
-  const timer = setInterval(report, PROGRESS_MS);
-  try {
-    const tasks = Array.from({ length: lanes.size }, () => task);
-    const results = await lanes.run(store.layout.packs, tasks);
-    return named(
-      work,
-      results.map((each) => each.failed),
-    );
-  } finally {
-    clearInterval(timer);
-  }
+  const isBig = work.length >= LANE_MIN_FILES || bytes >= LANE_MIN_BYTES;
+  const here = (tick: () => void): ExtractTaskResult => {
+    const read: ContentReader = (hash, onBlock) => {
+      tick();
+      return store.blobs.readTo(hash, onBlock);
+    };
+    return runExtractTask({ fs: store.fs, read }, task);
+  };
+  const results = await runLaneWork(store, { view, phase: "restore", isBig, task: () => task, here }, operation);
+  const failed = results.flatMap((result) => result.failed);
+  return {
+    failed: failed.flatMap(({ item, failure, message }) => {
+      const extraction = work[item];
+      return extraction === undefined ? [] : [{ extraction, failure, message }];
+    }),
+  };
 }
 
 /** Packs are read front to back: content that was saved together is restored together. */
@@ -90,16 +85,4 @@ function inPackOrder(store: Store, wanted: readonly Extraction[]): Extraction[] 
   });
   located.sort((a, b) => (a.pack < b.pack ? -1 : a.pack > b.pack ? 1 : a.offset - b.offset));
   return located.map((each) => each.extraction);
-}
-
-function named(
-  work: readonly Extraction[],
-  failures: readonly (readonly { item: number; failure: ExtractFailure; message: string }[])[],
-): Extracted {
-  return {
-    failed: failures.flat().flatMap(({ item, failure, message }) => {
-      const extraction = work[item];
-      return extraction === undefined ? [] : [{ extraction, failure, message }];
-    }),
-  };
 }

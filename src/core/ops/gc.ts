@@ -57,6 +57,16 @@ export function markUsed(store: Store, checkpoints: readonly Checkpoint[], opera
   return marks;
 }
 
+/** Undo and redo compare with what a restore brought, which may have been deleted since: its trees stay, not its content. */
+function markRestored(store: Store, trees: Set<Hash>): void {
+  const visit = (tree: Hash): void => {
+    if (trees.has(tree)) return;
+    trees.add(tree);
+    for (const entry of store.trees.read(tree)) if (entry.type === TREE_DIRECTORY) visit(entry.hash);
+  };
+  for (const row of store.catalog.restores()) visit(row.targetRoot as Hash);
+}
+
 /** What deleting these checkpoints would free. */
 export function planDelete(store: Store, refs: readonly Ref[], operation: Operation): DeletePlan {
   takeInChanges(store);
@@ -91,6 +101,7 @@ export function gc(store: Store, operation: Operation): Promise<GcResult> {
 
 function collectGarbage(store: Store, operation: Operation): GcResult {
   const marks = markUsed(store, store.catalog.checkpoints, operation);
+  markRestored(store, marks.trees);
   const blobs = planSweep(store.blobs, marks.blobs);
   const trees = planSweep(store.treePacks, marks.trees);
   const plans = [...blobs.remove, ...blobs.rewrite, ...trees.remove, ...trees.rewrite];

@@ -2,32 +2,34 @@
  * What a checkpoint's own scan left out, so that a restore does not take a file for "new since then" that was merely
  * not looked at then: the ignore files it holds, the options it was made with, and what it reported as skipped.
  */
-import type { Checkpoint, ScanOptions } from "../../shared/api";
+import type { Checkpoint } from "../../shared/api";
 import { type ByteString, pathToText } from "../../shared/pathText";
 import { parentPath } from "../fs/osPath";
 import { type FolderRules, isAlwaysOut } from "../scan/ignoreRules";
 import type { Hash } from "../store/hash";
 import { TREE_DIRECTORY, TREE_FILE, type TreeEntry } from "../store/tree";
-import { rulesFor } from "./capture";
+import { rulesFor, type ScanRecord } from "./capture";
 import type { Store } from "./context";
 
 export class PastRules {
   private readonly folders = new Map<ByteString, FolderRules | "out">();
   private readonly skipped: ReadonlySet<string>;
-  private readonly scan: ScanOptions;
+  private readonly scan: ScanRecord;
+  private readonly caches: ReadonlySet<ByteString>;
 
   constructor(
     private readonly store: Store,
     private readonly checkpoint: Checkpoint,
   ) {
     this.skipped = new Set(store.catalog.skippedOf(checkpoint.id).map((each) => each.path));
-    this.scan = JSON.parse(store.catalog.rulesOf(checkpoint.id)) as ScanOptions;
+    this.scan = JSON.parse(store.catalog.rulesOf(checkpoint.id)) as ScanRecord;
+    this.caches = new Set(this.scan.caches);
   }
 
   /** True when the checkpoint says nothing about this path: not that it was absent, only that it was not saved. */
   leftOut(path: ByteString, isFolder: boolean): boolean {
     const name = path.slice(path.lastIndexOf("/") + 1);
-    if (isAlwaysOut(name) || this.skipped.has(pathToText(path))) return true;
+    if (isAlwaysOut(name) || this.skipped.has(pathToText(path)) || this.caches.has(path)) return true;
     const rules = this.within(parentPath(path));
     return rules === "out" || rules.excludes(path, name, isFolder);
   }
@@ -46,7 +48,8 @@ export class PastRules {
     else {
       const name = folder.slice(folder.lastIndexOf("/") + 1);
       const parent = this.within(parentPath(folder));
-      if (parent === "out" || this.skipped.has(pathToText(folder)) || parent.excludes(folder, name, true)) return "out";
+      if (parent === "out" || this.caches.has(folder)) return "out";
+      if (this.skipped.has(pathToText(folder)) || parent.excludes(folder, name, true)) return "out";
       outer = parent.afterReadmission(folder, name);
     }
     const files = this.entriesOf(folder)

@@ -8,6 +8,7 @@ import { type IndexedEntry, SYMLINK } from "../scan/directoryRecord";
 import type { ScannedFile } from "../scan/scanner";
 import type { Hash } from "../store/hash";
 import type { Operation, Store } from "./context";
+import { runLaneWork } from "./laneWork";
 
 export interface ReadOptions {
   /** Write new content into packs. */
@@ -36,7 +37,6 @@ export interface Contents {
 /** Below this, starting threads costs more than it saves (two threads: 80 ms; one core compresses 300 MB/s). */
 const LANE_MIN_BYTES = 24 * 1024 * 1024;
 const LANE_MIN_FILES = 1_500;
-const PROGRESS_MS = 100;
 
 export async function readContents(
   store: Store,
@@ -51,7 +51,7 @@ export async function readContents(
     view.setFacts(i, file);
     if (file.type === SYMLINK) view.states[i] = AS_SYMLINK;
   });
-  const results = items.length === 0 ? [] : await runTasks(store, items, shared, view, options, operation);
+  const results = items.length === 0 ? [] : await runTasks(store, items, view, shared, options, operation);
   if (operation.isCancelled()) {
     for (const { pack } of results) if (pack !== undefined) store.blobs.remove(pack.id);
     throw cancelled();
@@ -86,42 +86,33 @@ export async function readContents(
   };
 }
 
-async function runTasks(
+function runTasks(
   store: Store,
   items: readonly UnreadFile[],
-  shared: StoreTask["work"],
   view: WorkView,
+  shared: StoreTask["work"],
   options: ReadOptions,
   operation: Operation,
 ): Promise<StoreTaskResult[]> {
-  const { lanes, fs, codecs } = store;
+  const { fs, codecs, layout, blobs } = store;
   const task = (): StoreTask => ({
     kind: "store",
-    root: store.layout.workspace,
+    root: layout.workspace,
     work: shared,
     ...(options.store
-      ? { target: { folder: store.layout.packs, nonce: store.nonce(), chunkBytes: options.chunkBytes } }
+      ? { target: { folder: layout.packs, nonce: store.nonce(), chunkBytes: options.chunkBytes } }
       : {}),
   });
-  const report = (): void => {
-    operation.report({ phase: "store", done: view.done, total: items.length });
-    if (operation.isCancelled()) view.cancel();
-  };
   const bytes = items.reduce((sum, item) => sum + item.file.size, 0);
-  if (lanes === undefined || (items.length < LANE_MIN_FILES && bytes < LANE_MIN_BYTES)) {
-    let sinceReport = 0;
-    const isKnown: Parameters<typeof runStoreTask>[0]["isKnown"] = (hash) => {
-      if (++sinceReport % 64 === 0) report();
-      return store.blobs.has(hash);
+  const here = (tick: () => void): StoreTaskResult => {
+    const isKnown = (hash: Hash): boolean => {
+      tick();
+      return blobs.has(hash);
     };
-    return [runStoreTask({ fs, codecs, isKnown }, task())];
-  }
-  const timer = setInterval(report, PROGRESS_MS);
-  try {
-    return await lanes.run(store.layout.packs, Array.from({ length: lanes.size }, task));
-  } finally {
-    clearInterval(timer);
-  }
+    return runStoreTask({ fs, codecs, isKnown }, task());
+  };
+  const isBig = items.length >= LANE_MIN_FILES || bytes >= LANE_MIN_BYTES;
+  return runLaneWork(store, { view, phase: "store", isBig, task, here }, operation);
 }
 
 /**

@@ -125,8 +125,9 @@ function reverting(store: Store, kind: "undo" | "redo", row: RestoreRow, scan: S
   const origin = store.catalog.restores().find((each) => each.id === row.originId) ?? row;
   const before = resolveRef(store.catalog.checkpoints, origin.beforeId);
   const selected = selectPaths(origin.paths);
+  const untouched = selectExactly(origin.untouched, true);
   const differences = diffTrees(store.trees, before.rootTree as Hash, origin.targetRoot as Hash, selected)
-    .filter((each) => !origin.keepNew || each.after !== undefined)
+    .filter((each) => (!origin.keepNew || each.after !== undefined) && !untouched.includes(each.path))
     .map((each) => each.path);
   return {
     kind,
@@ -147,19 +148,18 @@ async function preview(store: Store, job: Job, operation: Operation): Promise<Re
   const capture = await captureWorkspace(store, { scan: job.scan, store: false, chunkBytes: 0 }, operation);
   const trees = store.trees.with(capture.newTrees);
   const plan = planFor(store, job, capture, trees);
-  return result(store, job, plan, trees, [], null, true);
+  return result(job, plan, trees, [], null, true);
 }
 
 async function carryOut(store: Store, job: Job, operation: Operation): Promise<RestoreResult> {
-  const capture = await captureWorkspace(store, { scan: job.scan, store: true, chunkBytes: 0 }, operation);
-  const safety = job.safety ? secure(store, job, capture, operation) : undefined;
+  const { capture, safety } = await secure(store, job, operation);
   if (safety === undefined) storeTrees(store, capture);
   store.index.apply(capture.indexUpdate);
 
   operation.report({ phase: "plan", done: 0, total: 0 });
   const plan = planFor(store, job, capture, store.trees);
-  const { kept } = await applyRestore(store, plan, operation);
-  const answer = result(store, job, plan, store.trees, kept, safety?.id ?? null, false);
+  const { kept, keptPaths } = await applyRestore(store, plan, operation);
+  const answer = result(job, plan, store.trees, kept, safety?.id ?? null, false);
   if (safety !== undefined && (plan.changes.length > 0 || job.kind !== "restore")) {
     store.catalog.addRestore({
       at: store.now(),
@@ -171,20 +171,28 @@ async function carryOut(store: Store, job: Job, operation: Operation): Promise<R
       keepNew: job.keepNew,
       originId: job.origin?.id ?? null,
       files: answer.changes.length,
+      untouched: [...plan.untouched, ...keptPaths],
     });
     store.catalog.commit();
   }
   return answer;
 }
 
-/** The checkpoint that holds the state before a restore: an existing one with this state, or a new one. */
-function secure(store: Store, job: Job, capture: Capture, operation: Operation): Checkpoint {
-  const existing = store.catalog.checkpoints.find((each) => each.rootTree === capture.rootTree);
-  if (existing !== undefined) return existing;
+/** The present state, and the checkpoint that holds it (if asked for): an existing one with this state, or a new one. */
+async function secure(
+  store: Store,
+  job: Job,
+  operation: Operation,
+): Promise<{ capture: Capture; safety: Checkpoint | undefined }> {
   try {
-    return commitCapture(store, capture, { kind: "safety", trigger: job.trigger, scan: job.scan }, operation);
+    const capture = await captureWorkspace(store, { scan: job.scan, store: true, chunkBytes: 0 }, operation);
+    if (!job.safety) return { capture, safety: undefined };
+    const existing = store.catalog.checkpoints.find((each) => each.rootTree === capture.rootTree);
+    if (existing !== undefined) return { capture, safety: existing };
+    const request = { kind: "safety", trigger: job.trigger, scan: job.scan } as const;
+    return { capture, safety: commitCapture(store, capture, request, operation) };
   } catch (cause) {
-    if (CheckpointError.is(cause, "cancelled")) throw cause;
+    if (CheckpointError.is(cause, "cancelled") || !job.safety) throw cause;
     const { message } = CheckpointError.from(cause);
     throw new CheckpointError(
       "safety-failed",
@@ -206,7 +214,6 @@ function planFor(store: Store, job: Job, capture: Capture, trees: TreeStore): Re
 }
 
 function result(
-  store: Store,
   job: Job,
   plan: RestorePlan,
   trees: TreeStore,

@@ -2,10 +2,11 @@
  * Carries out a restore plan.
  *
  * Order
- *  1. stage    new folders; content of replaced files into temp files beside them; new files under their own names
- *              (exclusively created). Until here nothing that existed was touched: an error takes all of it back.
- *  2. commit   removals → emptied folders → folders and files that take the place of something removed → renames of the
- *              staged files over their targets → permission bits.
+ *  1. stage    new folders; new files under their own names (exclusively created); content that takes the place of
+ *              something into temp files. Until here nothing that existed was touched: an error, or a cancellation,
+ *              takes all of it back.
+ *  2. commit   removals → emptied folders → folders that take the place of files → renames of the staged files to their
+ *              places → permission bits. No content is written any more, so a full disk cannot stop it half-way.
  *
  * In step 2 each path is looked at once more: it must still be what was captured, or it is kept and named. No step
  * follows a symlink below the workspace: every folder on the way is checked to be a real one.
@@ -13,14 +14,14 @@
 import type { Kept } from "../../shared/api";
 import { CheckpointError, ignoreFailure } from "../../shared/errors";
 import { type ByteString, pathToText } from "../../shared/pathText";
-import { errnoOf, isDirectory, isSymlink, permissions } from "../fs/fileSystem";
-import { baseName, joinPath, parentPath } from "../fs/osPath";
+import { errnoOf, type FileStat, isDirectory } from "../fs/fileSystem";
+import { joinPath, parentPath } from "../fs/osPath";
 import { TEMP_PREFIX } from "../fs/publishFile";
 import { WRITTEN } from "../pipeline/extractTask";
 import type { WorkView } from "../pipeline/sharedWork";
-import { type IndexedEntry, SYMLINK } from "../scan/directoryRecord";
 import { describeErrno } from "../scan/scanner";
 import { TREE_DIRECTORY } from "../store/tree";
+import { CapturedState } from "./capturedState";
 import type { Operation, Store } from "./context";
 import { type Extraction, extract } from "./extract";
 import type { PlannedEntry, RestorePlan } from "./restorePlan";
@@ -28,7 +29,12 @@ import type { PlannedEntry, RestorePlan } from "./restorePlan";
 export interface Applied {
   /** Paths of the plan that were left as they were after all. */
   readonly kept: readonly Kept[];
+  /** The same paths as bytes. */
+  readonly keptPaths: readonly ByteString[];
 }
+
+/** A temp name is longer than most names: beside paths longer than this (limits: 1,024 on macOS, 4,096) it may not fit. */
+const LONG_PATH_BYTES = 900;
 
 /**
  * Applies `plan`. Rejects with the cause when staging fails (then nothing has changed); later problems concern single
@@ -38,12 +44,20 @@ export async function applyRestore(store: Store, plan: RestorePlan, operation: O
   return new Application(store, plan, operation).run();
 }
 
+/** A file or link whose content lies in a temp file, waiting for its place. */
+interface Staged {
+  readonly path: ByteString;
+  readonly temp: ByteString;
+  /** Something captured is there until then; otherwise the place is empty by then. */
+  readonly replaces: boolean;
+}
+
 class Application {
   private readonly kept: Kept[] = [];
   private readonly realFolders = new Map<ByteString, boolean>();
   private readonly madeFolders: ByteString[] = [];
   private readonly keptPaths = new Set<ByteString>();
-  private captured: { folder: ByteString; entries: ReadonlyMap<string, IndexedEntry> } | undefined;
+  private readonly captured: CapturedState;
   private readonly nonce: string;
 
   constructor(
@@ -51,6 +65,7 @@ class Application {
     private readonly plan: RestorePlan,
     private readonly operation: Operation,
   ) {
+    this.captured = new CapturedState(store.index);
     this.nonce = store.nonce();
   }
 
@@ -63,54 +78,60 @@ class Application {
     };
     const [laterFolders, folders] = split(plan.folders, ({ path }) => waits(path));
     const [laterCreations, creations] = split(plan.creations, ({ path }) => waits(path));
-    const staged = await this.stage(folders, creations);
+    const [linked, modes] = split(plan.modes, (each) => this.hasOtherNames(each));
+    const staged = await this.stage(folders, creations, [...plan.replacements, ...linked], laterCreations, waits);
 
     for (const path of plan.removals) this.guarded(path, () => this.removeFile(path));
     for (const path of plan.folderRemovals) this.guarded(path, () => this.removeFolder(path));
     for (const each of laterFolders) this.guarded(each.path, () => this.makeFolder(each));
-    this.noteFailures(
-      await extract(
-        this.store,
-        laterCreations.filter(({ path }) => this.isReachable(path)),
-        this.operation,
-      ),
-    );
-    for (const [each, temp] of staged) this.guarded(each.path, () => this.replace(each, temp));
-    for (const each of plan.modes) this.guarded(each.path, () => this.setMode(each));
-    // Last, so that a folder without write permission can be filled first.
+    for (const each of staged) this.settle(each);
+    // Inner ones first, and new folders last of all: one without write or search permission is filled before it gets it.
+    for (const each of [...modes].reverse()) this.guarded(each.path, () => this.setMode(each));
     for (const { path, entry } of [...plan.folders].reverse())
       this.guarded(path, () => this.store.fs.chmod(this.store.root.os(path), entry.mode));
-    return { kept: this.kept };
+    return { kept: this.kept, keptPaths: [...this.keptPaths] };
   }
 
-  /** Step 1. Returns the staged replacements with their temp paths. */
+  /** Step 1. Returns what waits in temp files. */
   private async stage(
     folders: readonly PlannedEntry[],
     creations: readonly PlannedEntry[],
-  ): Promise<Map<PlannedEntry, ByteString>> {
-    const temps = new Map<PlannedEntry, ByteString>();
+    replacements: readonly PlannedEntry[],
+    laterCreations: readonly PlannedEntry[],
+    waits: (path: ByteString) => boolean,
+  ): Promise<Staged[]> {
+    const staged: Staged[] = [];
     const work: Extraction[] = [];
     let result: { view: WorkView; work: readonly Extraction[] } | undefined;
+    const prepare = ({ path, entry }: PlannedEntry, replaces: boolean): void => {
+      const temp = this.tempFor(path, staged.length, waits);
+      // Where the place itself comes into being in step 2, it is looked at then.
+      if (!(replaces ? this.isReachable(path) : this.hasRealParents(temp))) return;
+      staged.push({ path, temp, replaces });
+      work.push({ path: temp, entry, replaces: path });
+    };
     try {
       for (const each of folders) this.guarded(each.path, () => this.makeFolder(each));
       for (const each of creations) if (this.isReachable(each.path)) work.push(each);
-      this.plan.replacements.forEach((each, i) => {
-        if (!this.isReachable(each.path)) return;
-        const temp = joinPath(parentPath(each.path), `${TEMP_PREFIX}${this.nonce}-${i}`);
-        temps.set(each, temp);
-        work.push({ ...each, path: temp, replaces: each.path });
-      });
+      for (const each of replacements) prepare(each, true);
+      for (const each of laterCreations) prepare(each, false);
       const extracted = await extract(this.store, work, this.operation, (started) => {
         result = started;
       });
-      for (const each of this.noteFailures(extracted))
-        for (const [planned, temp] of temps) if (temp === each) temps.delete(planned);
+      const failed = new Set(this.noteFailures(extracted));
       this.operation.throwIfCancelled();
-      return temps;
+      return staged.filter(({ temp }) => !failed.has(temp));
     } catch (error) {
       this.takeBack(result);
       throw error;
     }
+  }
+
+  /** Beside its target, or above it where that folder is not there yet or the name would not fit. */
+  private tempFor(path: ByteString, number: number, waits: (path: ByteString) => boolean): ByteString {
+    let folder = parentPath(path);
+    while (folder !== "" && (folder.length > LONG_PATH_BYTES || waits(folder))) folder = parentPath(folder);
+    return joinPath(folder, `${TEMP_PREFIX}${this.nonce}-${number}`);
   }
 
   /** Removes what staging made. */
@@ -136,7 +157,7 @@ class Application {
   }
 
   private removeFile(path: ByteString): void {
-    if (this.isReachable(path) && this.isAsCaptured(path)) this.store.fs.unlink(this.store.root.os(path));
+    if (this.isReachable(path) && this.mayTake(path)) this.store.fs.unlink(this.store.root.os(path));
   }
 
   private removeFolder(path: ByteString): void {
@@ -146,60 +167,57 @@ class Application {
       this.realFolders.delete(path);
     } catch (error) {
       if (!["ENOTEMPTY", "EEXIST"].includes(errnoOf(error) ?? "")) throw error;
-      this.keep(path, "the folder holds files that are in no checkpoint, so it was left");
+      this.keep(path, "the folder holds other files, so it was left");
     }
   }
 
-  private replace({ path }: PlannedEntry, temp: ByteString): void {
+  /** Brings a staged file to its place; when it must not go there, the temp file goes. */
+  private settle({ path, temp, replaces }: Staged): void {
     const { fs, root } = this.store;
-    try {
-      if (this.isAsCaptured(path)) {
-        fs.rename(root.os(temp), root.os(path));
-        return;
-      }
-    } catch (error) {
-      ignoreFailure(() => fs.unlink(root.os(temp)), "scans leave it out by its name, and the error is reported");
-      throw error;
-    }
-    fs.unlink(root.os(temp));
+    let placed = false;
+    this.guarded(path, () => {
+      if (!this.isReachable(path) || !(replaces ? this.mayTake(path) : this.isFree(path))) return;
+      fs.rename(root.os(temp), root.os(path));
+      placed = true;
+    });
+    if (!placed)
+      ignoreFailure(() => fs.unlink(root.os(temp)), "scans leave it out by its name; why it stayed is reported");
   }
 
   private setMode({ path, entry }: PlannedEntry): void {
     if (!this.isReachable(path)) return;
     const { fs, root } = this.store;
-    const found = fs.lstat(root.os(path));
     // chmod follows links, so what is a link by now must not be given a mode.
-    if (entry.type === TREE_DIRECTORY ? isRealFolder(found) : this.isAsCaptured(path))
+    if (entry.type === TREE_DIRECTORY ? isRealFolder(fs.lstat(root.os(path))) : this.mayTake(path))
       fs.chmod(root.os(path), entry.mode);
   }
 
-  /** False, and reported: the path is not what was captured a moment ago. */
-  private isAsCaptured(path: ByteString): boolean {
+  /** A file that other names share cannot have its own mode: it becomes a file of its own. */
+  private hasOtherNames({ path, entry }: PlannedEntry): boolean {
+    if (entry.type === TREE_DIRECTORY) return false;
     const { fs, root } = this.store;
-    const found = fs.lstat(root.os(path));
-    const known = this.capturedIn(parentPath(path)).get(baseName(path));
-    if (
-      found !== undefined &&
-      known !== undefined &&
-      isSymlink(found) === (known.type === SYMLINK) &&
-      permissions(found) === known.mode &&
-      found.size === known.size &&
-      found.mtimeMs === known.mtimeMs &&
-      found.ctimeMs === known.ctimeMs &&
-      found.ino === known.ino
-    )
+    let shared = false;
+    this.guarded(path, () => {
+      shared = (fs.lstat(root.os(path))?.nlink ?? 1) > 1;
+    });
+    return shared;
+  }
+
+  /** False, and reported: the path is not what was captured a moment ago. */
+  private mayTake(path: ByteString): boolean {
+    const found = this.store.fs.lstat(this.store.root.os(path));
+    if (found !== undefined && this.captured.holds(path, found)) {
+      this.captured.aboutToChange(found);
       return true;
+    }
     this.keep(path, "it changed while the restore was running, so it was left alone");
     return false;
   }
 
-  /** What the index knows of a folder's entries. Paths come folder by folder, so one folder is remembered. */
-  private capturedIn(folder: ByteString): ReadonlyMap<string, IndexedEntry> {
-    if (this.captured?.folder !== folder) {
-      const entries = this.store.index.record(folder)?.entries() ?? [];
-      this.captured = { folder, entries: new Map(entries.map((entry) => [entry.name, entry])) };
-    }
-    return this.captured.entries;
+  private isFree(path: ByteString): boolean {
+    if (this.store.fs.lstat(this.store.root.os(path)) === undefined) return true;
+    this.keep(path, "it appeared while the restore was running, so it was left alone");
+    return false;
   }
 
   /** Whether every folder above `path` is a real folder, not a link to somewhere else. Otherwise reported. */
@@ -247,7 +265,7 @@ class Application {
   }
 }
 
-function isRealFolder(stat: Parameters<typeof isDirectory>[0] | undefined): boolean {
+function isRealFolder(stat: FileStat | undefined): boolean {
   return stat !== undefined && isDirectory(stat);
 }
 

@@ -6,8 +6,9 @@
  */
 import type { Checkpoint, Kept } from "../../shared/api";
 import { type ByteString, pathToText } from "../../shared/pathText";
-import { isDirectory } from "../fs/fileSystem";
-import { parentPath } from "../fs/osPath";
+import { errnoOf, type FileStat, isDirectory } from "../fs/fileSystem";
+import { joinPath, parentPath } from "../fs/osPath";
+import { describeErrno } from "../scan/scanner";
 import type { Hash } from "../store/hash";
 import { TREE_DIRECTORY, TREE_SYMLINK, type TreeEntry } from "../store/tree";
 import type { Store } from "./context";
@@ -35,6 +36,8 @@ export interface RestorePlan {
   /** Only the permission bits differ. */
   readonly modes: readonly PlannedEntry[];
   readonly kept: readonly Kept[];
+  /** What stays although it differs from the target, with all that lies below. */
+  readonly untouched: readonly ByteString[];
   /** The differences that the steps above carry out. */
   readonly changes: readonly TreeChange[];
 }
@@ -56,10 +59,15 @@ export function planRestore(store: Store, request: PlanRequest): RestorePlan {
 
 const NOT_CAPTURED = "it is there now but in no checkpoint (ignored, too large or unreadable), so it was left alone";
 const LEFT_OUT_THEN = "the checkpoint says nothing about it (ignored or skipped then), so it was left alone";
+const NO_FOLDER = "a folder above it is something else now, so it was not restored";
+const HOLDS_MORE = "the folder holds other files (ignored, or not part of this), so it was left";
+const STAYS_FOLDER =
+  "a folder is there now that holds other files (ignored, or not part of this), so it was left alone";
 
 class Planner {
   private readonly removals: ByteString[] = [];
-  private readonly folderRemovals: ByteString[] = [];
+  private folderRemovals: ByteString[] = [];
+  private readonly untouched: ByteString[] = [];
   private readonly folders: PlannedEntry[] = [];
   private readonly creations: PlannedEntry[] = [];
   private readonly replacements: PlannedEntry[] = [];
@@ -70,6 +78,9 @@ class Planner {
   private readonly fresh = new Set<ByteString>();
   /** Paths that stay what they are, with all that would have come below them. */
   private readonly blocked = new Set<ByteString>();
+  /** Folders that make room for a file or link. */
+  private readonly swaps = new Set<ByteString>();
+  private readonly realFolders = new Map<ByteString, boolean>();
   private pastRules: PastRules | undefined;
 
   constructor(
@@ -80,9 +91,61 @@ class Planner {
   plan(): RestorePlan {
     const { trees, currentRoot, targetRoot, selection } = this.request;
     for (const change of diffTrees(trees, currentRoot, targetRoot, selection)) this.consider(change);
-    const { removals, folderRemovals, folders, creations, replacements, modes, kept, changes } = this;
-    folderRemovals.reverse();
-    return { removals, folderRemovals, folders, creations, replacements, modes, kept, changes };
+    const stuck = this.settleFolderRemovals();
+    const goes = (path: ByteString): boolean => !stuck.has(path);
+    const planned = ({ path }: { readonly path: ByteString }): boolean => goes(path);
+    const { folders, replacements, modes, kept, untouched } = this;
+    return {
+      removals: this.removals.filter(goes),
+      folderRemovals: this.folderRemovals.filter(goes),
+      folders,
+      creations: this.creations.filter(planned),
+      replacements,
+      modes,
+      kept,
+      untouched,
+      changes: this.changes.filter(planned),
+    };
+  }
+
+  /**
+   * Puts folder removals in order (inner ones first) and finds those that cannot be: the folder holds something that
+   * stays. Where such a folder was to make room, everything in it stays as well. Returns what is not to be done.
+   */
+  private settleFolderRemovals(): Set<ByteString> {
+    const stuck = new Set<ByteString>();
+    this.folderRemovals.reverse();
+    const going = new Set<ByteString>(this.removals);
+    const named = new Set(this.kept.map((each) => each.path));
+    for (const path of this.folderRemovals) {
+      const staying = this.namesIn(path)
+        .map((name) => joinPath(path, name))
+        .filter((each) => !going.has(each));
+      if (staying.length === 0) {
+        going.add(path);
+        continue;
+      }
+      stuck.add(path);
+      const makesRoom = this.swaps.has(path);
+      if (makesRoom) this.untouched.push(path);
+      // What is named already, or holds something named, explains itself.
+      if (makesRoom || staying.some((each) => !stuck.has(each) && !named.has(pathToText(each))))
+        this.kept.push({ path: pathToText(path), reason: makesRoom ? STAYS_FOLDER : HOLDS_MORE });
+    }
+    for (const { path } of this.changes)
+      for (let at = parentPath(path); at !== ""; at = parentPath(at))
+        if (stuck.has(at) && this.swaps.has(at)) stuck.add(path);
+    return stuck;
+  }
+
+  private namesIn(folder: ByteString): string[] {
+    try {
+      return this.store.fs.readdir(this.store.root.os(folder));
+    } catch (error) {
+      if (errnoOf(error) === "ENOENT") return [];
+      if (errnoOf(error) === undefined) throw error;
+      return ["?"]; // unreadable: nobody knows what else is in it
+    }
   }
 
   private consider(change: TreeChange): void {
@@ -102,8 +165,10 @@ class Planner {
       if (!this.meets(planned)) return;
     } else if (wasFolder !== isFolder) {
       // Room is made first: the old thing goes, and with it (as removals of their own) the entries of a folder.
-      if (wasFolder) this.folderRemovals.push(path);
-      else this.removals.push(path);
+      if (wasFolder) {
+        this.folderRemovals.push(path);
+        this.swaps.add(path);
+      } else this.removals.push(path);
     }
     this.changes.push(change);
     if (before !== undefined && wasFolder === isFolder) {
@@ -119,14 +184,42 @@ class Planner {
 
   /** Whether a path that the captured state lacks may be created. False: something is there, and is reported. */
   private meets({ path, entry }: PlannedEntry): boolean {
-    if (this.fresh.has(parentPath(path))) return true;
-    const found = this.store.fs.lstat(this.store.root.os(path));
+    const parent = parentPath(path);
+    if (this.fresh.has(parent)) return true;
+    if (!this.isRealFolder(parent)) return this.block(path, NO_FOLDER);
+    let found: FileStat | undefined;
+    try {
+      found = this.store.fs.lstat(this.store.root.os(path));
+    } catch (error) {
+      if (errnoOf(error) === undefined) throw error;
+      return this.block(path, describeErrno(error));
+    }
     if (found === undefined) return true;
     // An ignored folder that is there anyway: what it lacks may still be put into it.
     if (entry.type === TREE_DIRECTORY && isDirectory(found)) return false;
+    return this.block(path, NOT_CAPTURED);
+  }
+
+  private block(path: ByteString, reason: string): false {
     this.blocked.add(path);
-    this.kept.push({ path: pathToText(path), reason: NOT_CAPTURED });
+    this.untouched.push(path);
+    this.kept.push({ path: pathToText(path), reason });
     return false;
+  }
+
+  private isRealFolder(path: ByteString): boolean {
+    if (path === "") return true;
+    const known = this.realFolders.get(path);
+    if (known !== undefined) return known;
+    let real = false;
+    try {
+      const found = this.store.fs.lstat(this.store.root.os(path));
+      real = found !== undefined && isDirectory(found) && this.isRealFolder(parentPath(path));
+    } catch (error) {
+      if (errnoOf(error) === undefined) throw error;
+    }
+    this.realFolders.set(path, real);
+    return real;
   }
 
   private remove(change: TreeChange, before: TreeEntry): void {
@@ -134,6 +227,7 @@ class Planner {
     if (this.request.keepNew) return;
     const isFolder = before.type === TREE_DIRECTORY;
     if (this.isLeftOut(path, isFolder)) {
+      this.untouched.push(path);
       if (!isFolder) this.kept.push({ path: pathToText(path), reason: LEFT_OUT_THEN });
       return;
     }

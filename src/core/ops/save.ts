@@ -66,7 +66,7 @@ export function commitCapture(store: Store, capture: Capture, request: SaveReque
     head: request.head ?? null,
     groupId: request.groupId ?? null,
   };
-  store.catalog.insert(checkpoint, differences.list, capture.skipped, JSON.stringify(request.scan));
+  store.catalog.insert(checkpoint, differences.list, capture.skipped, capture.rules);
   store.catalog.commit();
   store.index.apply(capture.indexUpdate);
   return checkpoint;

@@ -17,18 +17,22 @@ export type FromLane =
   | { readonly id: number; readonly error: SerializedError };
 
 const IDLE_MS = 10_000;
+/** A lane leaves little garbage behind; the default would let some 50 MB of it pile up in each. */
+const YOUNG_GENERATION_MB = 8;
 
 interface Pending {
   resolve(result: StoreTaskResult | ExtractTaskResult): void;
   reject(error: unknown): void;
 }
 
-/** A fixed number of lane threads. One batch of tasks at a time; the project lock already ensures that. */
+/** A fixed number of lane threads. A lane does one task after another; batches may overlap. */
 export class LanePool {
   private workers: Worker[] = [];
   private readonly pending = new Map<number, Pending>();
   private nextId = 1;
   private idle: NodeJS.Timeout | undefined;
+  /** Batches under way. */
+  private batches = 0;
 
   constructor(
     private readonly script: string,
@@ -43,6 +47,7 @@ export class LanePool {
 
   /** Runs one task per lane and waits for all; rejects with the first error once every lane has come to rest. */
   async run<T extends LaneTask["task"]>(packs: string, tasks: readonly T[]): Promise<LaneTaskResult<T>[]> {
+    this.batches++;
     this.warmUp();
     // Idle threads must not keep a finished command line alive; working ones must.
     for (const worker of this.workers) worker.ref();
@@ -55,8 +60,10 @@ export class LanePool {
         }),
     );
     const settled = await Promise.allSettled(runs);
-    for (const worker of this.workers) worker.unref();
-    this.restartIdleTimer();
+    if (--this.batches === 0) {
+      for (const worker of this.workers) worker.unref();
+      this.restartIdleTimer();
+    }
     return settled.map((outcome) => {
       if (outcome.status === "rejected") throw outcome.reason;
       return outcome.value as LaneTaskResult<T>;
@@ -71,7 +78,7 @@ export class LanePool {
   }
 
   private start(): Worker {
-    const worker = new Worker(this.script);
+    const worker = new Worker(this.script, { resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB } });
     worker.on("message", (message: FromLane) => {
       const pending = this.pending.get(message.id);
       this.pending.delete(message.id);

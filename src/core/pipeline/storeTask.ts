@@ -16,7 +16,7 @@ import { describeErrno } from "../scan/scanner";
 import type { Codecs } from "../store/codecs";
 import { isCompressedType } from "../store/compressedTypes";
 import type { Hash } from "../store/hash";
-import type { PublishedPack } from "../store/packWriter";
+import type { PublishedPack } from "../store/packPublication";
 import { PackWriter } from "../store/packWriter";
 import { type SharedWork, type WorkFacts, WorkView } from "./sharedWork";
 

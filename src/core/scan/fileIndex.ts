@@ -104,6 +104,8 @@ export class FileIndex {
 
   /** Drops what is about to leave the store. Must succeed before content is removed, so failures throw. */
   retain(isLive: (hash: Hash) => boolean): void {
+    // What another process wrote since must not keep naming content that goes now.
+    this.refresh();
     let changed = false;
     for (const [path, record] of this.records) {
       const entries = record.entries();

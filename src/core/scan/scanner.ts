@@ -49,6 +49,8 @@ export interface ScannedFolder {
 export interface ScanResult {
   readonly root: ScannedFolder;
   readonly skipped: readonly Skipped[];
+  /** Folders left out because they are marked as caches. */
+  readonly caches: readonly ByteString[];
 }
 
 export interface ScanDeps {
@@ -73,11 +75,12 @@ export function scanWorkspace(deps: ScanDeps): ScanResult {
   const walk = new Walk(deps);
   const root = walk.folder("" as ByteString, "", 0, deps.rules, false);
   if (root === undefined) throw walk.rootError;
-  return { root, skipped: walk.skipped };
+  return { root, skipped: walk.skipped, caches: walk.caches };
 }
 
 class Walk {
   readonly skipped: Skipped[] = [];
+  readonly caches: ByteString[] = [];
   rootError: unknown;
   private seen = 0;
   private reportAt = REPORT_EVERY;
@@ -102,8 +105,10 @@ class Walk {
       return undefined;
     }
     this.countNames(names.length);
-    if (!readmitted && !this.deps.includeDependencies && names.includes(CACHEDIR_TAG) && this.isCache(path))
+    if (!readmitted && !this.deps.includeDependencies && names.includes(CACHEDIR_TAG) && this.isCache(path)) {
+      this.caches.push(path);
       return undefined;
+    }
 
     const ruleFiles = names.filter((each) => outer.isRuleFile(each));
     const rules = outer.within(path, ruleFiles.map((each) => this.readIgnoreFile(path, each)).filter(isPresent));

@@ -11,6 +11,7 @@
 import type { Database, SqlJsStatic, SqlValue } from "sql.js";
 import type { Change, Checkpoint, CheckpointKind, Skipped } from "../../shared/api";
 import { CheckpointError } from "../../shared/errors";
+import type { ByteString } from "../../shared/pathText";
 import type { FileSystem } from "../fs/fileSystem";
 import { publishFile, readWholeFile } from "../fs/publishFile";
 import { CATALOG_SCHEMA, CATALOG_SCHEMA_VERSION, CHECKPOINT_COLUMNS } from "./catalogSchema";
@@ -34,6 +35,8 @@ export interface RestoreRow {
   /** For undo and redo: the restore it takes back or repeats. */
   readonly originId: number | null;
   readonly files: number;
+  /** What it left alone although it differed, with all that lies below: undoing must leave it alone as well. */
+  readonly untouched: readonly ByteString[];
 }
 
 export interface CatalogDeps {
@@ -168,7 +171,7 @@ export class Catalog {
 
   addRestore(row: Omit<RestoreRow, "id">): void {
     this.database.run(
-      "INSERT INTO restores (at, kind, before_id, target_id, target_root, paths, keep_new, origin_id, files) VALUES (?,?,?,?,?,?,?,?,?)",
+      "INSERT INTO restores (at, kind, before_id, target_id, target_root, paths, keep_new, origin_id, files, untouched) VALUES (?,?,?,?,?,?,?,?,?,?)",
       [
         row.at,
         row.kind,
@@ -179,6 +182,7 @@ export class Catalog {
         toSql(row.keepNew),
         row.originId,
         row.files,
+        JSON.stringify(row.untouched),
       ],
     );
   }
@@ -196,6 +200,7 @@ export class Catalog {
       keepNew: row.keep_new === 1,
       originId: row.origin_id === null ? null : Number(row.origin_id),
       files: Number(row.files),
+      untouched: JSON.parse(String(row.untouched)) as ByteString[],
     }));
   }
 

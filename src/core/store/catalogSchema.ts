@@ -81,6 +81,7 @@ CREATE TABLE restores (
   paths TEXT NOT NULL,          -- JSON
   keep_new INTEGER NOT NULL,
   origin_id INTEGER,
-  files INTEGER NOT NULL
+  files INTEGER NOT NULL,
+  untouched TEXT NOT NULL       -- JSON: paths (bytes as char codes) left alone with all below them
 );
 `;

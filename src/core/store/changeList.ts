@@ -5,7 +5,8 @@
  */
 import type { Change, ChangeKind, EntryState, EntryType } from "../../shared/api";
 import type { Codecs } from "./codecs";
-import { decodeFrame, encodeFrame } from "./lz4Frame";
+import { decodeFrame } from "./lz4FrameDecoder";
+import { encodeFrame } from "./lz4FrameEncoder";
 
 /** 1,000 checkpoints with 5 changes each take about 0.5 MB of catalog; a list of this length takes at most 60 KB. */
 export const MAX_LISTED_CHANGES = 1_000;

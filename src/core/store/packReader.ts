@@ -9,7 +9,7 @@ import { readWholeFile } from "../fs/publishFile";
 import type { Codecs } from "./codecs";
 import { damaged, faultOf } from "./damage";
 import { canonicalText, type Hash, hashFromBytes } from "./hash";
-import { decodeFrame, decodeFrameTo } from "./lz4Frame";
+import { decodeFrame, decodeFrameTo } from "./lz4FrameDecoder";
 import { isMissingPack, PackData } from "./packData";
 import { indexName, type PackId } from "./packFiles";
 import {

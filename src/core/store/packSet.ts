@@ -14,8 +14,8 @@ import type { Hash } from "./hash";
 import { isMissingPack, PackData } from "./packData";
 import { datName, indexName, manifestName, type PackFileKind, type PackId, parsePackFile } from "./packFiles";
 import { type PackEntry, PackIndex } from "./packIndex";
+import type { PublishedPack } from "./packPublication";
 import { openPack, openPackByWalking, PackReader } from "./packReader";
-import type { PublishedPack } from "./packWriter";
 
 export interface PackSetOptions {
   readonly fs: FileSystem;

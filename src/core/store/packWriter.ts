@@ -14,19 +14,12 @@
 import { constants } from "node:fs";
 import { CheckpointError, ignoreFailure } from "../../shared/errors";
 import type { FileSystem } from "../fs/fileSystem";
-import { FILE_MODE, publishFile, publishOpenFile, readFully, TEMP_PREFIX, writeFully } from "../fs/publishFile";
+import { FILE_MODE, readFully, TEMP_PREFIX, writeFully } from "../fs/publishFile";
 import type { Codecs, StreamHasher } from "./codecs";
 import { damaged } from "./damage";
 import { canonicalText, type Hash, writeHash } from "./hash";
-import {
-  type EncodeOptions,
-  FrameEncoder,
-  MAX_BLOCK_BYTES,
-  singleBlockFrameBytes,
-  writeSingleBlockFrame,
-} from "./lz4Frame";
-import { PackData } from "./packData";
-import { datName, indexName, manifestName, type PackId } from "./packFiles";
+import { MAX_BLOCK_BYTES } from "./lz4Frame";
+import { type EncodeOptions, FrameEncoder, singleBlockFrameBytes, writeSingleBlockFrame } from "./lz4FrameEncoder";
 import {
   ENTRY_HEADER_BYTES,
   encodePackIndex,
@@ -35,21 +28,9 @@ import {
   writeRecord,
   writeUInt64,
 } from "./packIndex";
-import { publishParts } from "./splitPack";
+import { type PublishedPack, publishPack } from "./packPublication";
 
 export const PACK_MAGIC = "CHKL";
-
-export interface PublishedPack {
-  /** First 16 hex digits of `hash`; names the files. */
-  readonly id: PackId;
-  /** 32 hex digits. */
-  readonly hash: string;
-  readonly entries: number;
-  /** Size of the `.dat`, all parts together. */
-  readonly bytes: number;
-  /** The `.idx`. */
-  readonly index: Buffer;
-}
 
 export interface StoredEntry {
   /** What the entry takes in the pack: header and frame. */
@@ -288,33 +269,10 @@ export class PackWriter {
   }
 
   private publish(pack: PublishedPack, chunkBytes: number): void {
-    const { fs, codecs } = this;
-    const { folder, nonce } = this.options;
-    try {
-      publishFile(fs, folder, indexName(pack.id), pack.index, `${nonce}-index`);
-      if (existsIntact(fs, codecs, folder, pack)) this.abort();
-      else if (chunkBytes > 0 && pack.bytes > chunkBytes) {
-        publishParts({
-          ...this.options,
-          id: pack.id,
-          hash: pack.hash,
-          fd: this.openFile(),
-          bytes: pack.bytes,
-          chunkBytes,
-        });
-        removeIfThere(fs, `${folder}/${datName(pack.id)}`);
-        this.abort();
-      } else {
-        const fd = this.openFile();
-        this.fd = undefined;
-        publishOpenFile(fs, fd, this.temp, folder, datName(pack.id), pack.bytes);
-      }
-    } catch (error) {
-      // publishOpenFile closes the file in any case, but leaves it to us.
-      ignoreFailure(() => fs.unlink(this.temp), "a temp file that stays is swept under the next lock");
-      ignoreFailure(() => removeLoneIndex(fs, folder, pack.id), "an index without its pack is swept as garbage");
-      throw error;
-    }
+    const fd = this.openFile();
+    // From here on the file is publishPack's: it closes it and, on error, removes it.
+    this.fd = undefined;
+    publishPack({ ...this.options, pack, chunkBytes, fd, temp: this.temp });
   }
 
   private openFile(): number {
@@ -353,34 +311,6 @@ function entryHeader(hash: Hash, length: number): Buffer {
 function writeEntryHeader(into: Buffer, offset: number, hash: Hash, length: number): void {
   writeHash(hash, into, offset);
   writeUInt64(into, length, offset + ENTRY_HEADER_BYTES - 8);
-}
-
-/**
- * Whether the same pack is there already, with the bytes that its name promises: a damaged one is replaced. (Rare: content that is in
- * the store is not written again, so this reads nothing in a usual save.)
- */
-function existsIntact(fs: FileSystem, codecs: Codecs, folder: string, pack: PublishedPack): boolean {
-  let data: PackData;
-  try {
-    data = PackData.find(fs, folder, pack.id);
-  } catch (error) {
-    if (CheckpointError.is(error, "damaged")) return false;
-    throw error;
-  }
-  try {
-    return data.bytes === pack.bytes && data.ownHash(codecs) === pack.hash;
-  } finally {
-    data.close();
-  }
-}
-
-function removeLoneIndex(fs: FileSystem, folder: string, id: PackId): void {
-  const exists = [datName(id), manifestName(id)].some((name) => fs.lstat(`${folder}/${name}`) !== undefined);
-  if (!exists) fs.unlink(`${folder}/${indexName(id)}`);
-}
-
-function removeIfThere(fs: FileSystem, path: string): void {
-  if (fs.lstat(path) !== undefined) fs.unlink(path);
 }
 
 const misuse = (what: string): CheckpointError =>

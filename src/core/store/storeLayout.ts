@@ -60,8 +60,10 @@ export function locateStore(fs: FileSystem, codecs: Codecs, folder: string, stor
 
 /** Creates the folders and `store.json` where missing; refuses a store of a newer format, untouched. */
 export function prepareStore(fs: FileSystem, layout: StoreLayout, nonce: string): void {
-  if (describeStore(fs, layout) !== undefined) return;
+  const known = describeStore(fs, layout) !== undefined;
+  // Each time: the index may be deleted at any moment, by anybody, with its folder.
   for (const folder of [layout.folder, layout.packs, layout.trees, layout.index, layout.locks]) makeFolders(fs, folder);
+  if (known) return;
   const root = fs.lstat(layout.workspace);
   const description: StoreDescription = {
     formatVersion: STORE_FORMAT_VERSION,

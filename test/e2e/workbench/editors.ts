@@ -39,11 +39,15 @@ export class Editors {
     return until("the editor's text", () => this.lines(editor));
   }
 
-  /** Replaces the text of the active editor by typing; leaves it unsaved. */
-  async typeAll(text: string): Promise<void> {
+  /**
+   * Replaces the text of the active editor; leaves it unsaved. Pasted, because typed text gets brackets and
+   * indentation added.
+   */
+  async replaceAll(text: string): Promise<void> {
     await this.activeGroup.locator(".monaco-editor .view-lines").first().click();
     await this.page.keyboard.press("Control+A");
-    await this.page.keyboard.insertText(text);
+    await this.page.evaluate(`navigator.clipboard.writeText(${JSON.stringify(text)})`);
+    await this.page.keyboard.press("Control+V");
   }
 
   /** Both sides of the active diff editor, once `isReady` is content with them. */

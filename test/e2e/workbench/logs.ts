@@ -27,13 +27,16 @@ export function extensionLog(home: string, extensionId: string): string {
     .join("\n");
 }
 
-/** Error lines that concern the extension: it, or VS Code about it. */
+/** Error entries that concern the extension: its own, and VS Code's about it. */
 export function extensionErrors(home: string, extensionId: string): string[] {
-  const own = extensionLog(home, extensionId).split("\n");
-  const host = extensionHostLog(home).split("\n");
-  const isError = (line: string) => /\[(error|critical)\]/.test(line);
-  return [
-    ...own.filter(isError),
-    ...host.filter((line) => isError(line) && line.toLowerCase().includes(extensionId.toLowerCase())),
-  ];
+  // Reloading the window cancels what was going on, and VS Code logs that as an error of whoever it was.
+  const isError = (entry: string) => /^\S+ \[(error|critical)\]/.test(entry) && !/: Canceled\s*$/.test(entry);
+  const own = entries(extensionLog(home, extensionId)).filter(isError);
+  const host = entries(extensionHostLog(home)).filter(isError);
+  return [...own, ...host.filter((entry) => entry.toLowerCase().includes(extensionId.toLowerCase()))];
+}
+
+/** An entry starts with its time; what follows on other lines, a stack for example, belongs to it. */
+function entries(log: string): string[] {
+  return log.split(/\n(?=\d{4}-\d\d-\d\dT)/);
 }

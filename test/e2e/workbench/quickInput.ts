@@ -3,6 +3,7 @@ import { exactly, plain, until, WAIT_MS } from "./until";
 
 /** A key pressed before the keybindings are up is lost: it is pressed again after this time. */
 const KEY_RETRY_MS = 1500;
+const LIST_RETRY_MS = 4000;
 
 /** The box at the top of the window: command palette, Quick Open, pickers and prompts of extensions. */
 export class QuickInput {
@@ -16,9 +17,13 @@ export class QuickInput {
 
   /** Runs a command by its title in the palette, e.g. "Checkpoint: Save". Returns when it took over. */
   async runCommand(title: string): Promise<void> {
-    await this.open("F1");
-    await this.input.fill(`>${title}`);
-    await this.row(title).click({ timeout: WAIT_MS });
+    // The palette lists what is allowed when it opens: a command that comes a little later needs another look.
+    await until(`the palette to offer "${title}"`, async () => {
+      await this.open("F1");
+      await this.input.fill(`>${title}`);
+      await this.row(title).first().click({ timeout: LIST_RETRY_MS });
+      return true;
+    });
     await until(`the palette to run "${title}"`, async () => {
       if (!(await this.widget.count())) return true;
       return !(await this.input.inputValue({ timeout: KEY_RETRY_MS })).startsWith(">");
@@ -36,10 +41,13 @@ export class QuickInput {
 
   /** Opens a file of the workspace through Quick Open. */
   async openFile(path: string): Promise<void> {
-    const name = path.slice(path.lastIndexOf("/") + 1);
+    const slash = path.lastIndexOf("/");
     await this.open("Control+P");
     await this.input.fill(path);
-    await this.row(name).click({ timeout: WAIT_MS });
+    const named = this.row(path.slice(slash + 1));
+    // Files of other folders and of other file systems are offered too, with their folder beside the name.
+    const folder = this.page.locator(".label-description", { hasText: exactly(path.slice(0, slash)) });
+    await (slash < 0 ? named : named.filter({ has: folder })).first().click({ timeout: WAIT_MS });
     await this.widget.waitFor({ state: "hidden" });
   }
 
@@ -53,7 +61,7 @@ export class QuickInput {
   /** Chooses the entry whose label matches in the open picker. */
   async pick(label: string | RegExp): Promise<void> {
     await this.widget.waitFor({ timeout: WAIT_MS });
-    await this.row(label).click({ timeout: WAIT_MS });
+    await this.row(label).first().click({ timeout: WAIT_MS });
   }
 
   /** Types into the open prompt and accepts it. */
@@ -88,9 +96,7 @@ export class QuickInput {
 
   private row(label: string | RegExp): Locator {
     const hasText = typeof label === "string" ? exactly(label) : label;
-    return this.widget
-      .locator(".quick-input-list .monaco-list-row")
-      .filter({ has: this.page.locator(".label-name", { hasText }) })
-      .first();
+    const rows = this.widget.locator(".quick-input-list .monaco-list-row");
+    return rows.filter({ has: this.page.locator(".label-name", { hasText }) });
   }
 }

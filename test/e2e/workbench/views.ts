@@ -66,13 +66,14 @@ export class Views {
   }
 
   /** The rows once `isReady` is content with them and none says "Loading...". */
-  async waitForRows(title: string, isReady: (rows: Row[]) => boolean): Promise<Row[]> {
+  async waitForRows(title: string, isReady: (rows: Row[]) => boolean, timeoutMs = WAIT_MS): Promise<Row[]> {
     let last: Row[] = [];
+    const readyRows = async () => {
+      last = await this.rows(title);
+      return !last.some((row) => /^Loading/.test(row.label)) && isReady(last) && last;
+    };
     try {
-      return await until(`rows of the view ${title}`, async () => {
-        last = await this.rows(title);
-        return !last.some((row) => /^Loading/.test(row.label)) && isReady(last) && last;
-      });
+      return await until(`rows of the view ${title}`, readyRows, timeoutMs);
     } catch (error) {
       const seen = last.map((row) => `${"  ".repeat(row.level)}${row.label} | ${row.description}`).join("\n");
       throw new Error(`${(error as Error).message}; it shows:\n${seen}`, { cause: error });
@@ -102,8 +103,16 @@ export class Views {
     });
   }
 
-  async toggleCheckbox(title: string, label: string | RegExp): Promise<void> {
-    await (await this.row(title, label)).locator(".monaco-custom-toggle").click({ timeout: WAIT_MS });
+  /** Ticks a row's checkbox or takes the tick away. */
+  async setCheckbox(title: string, label: string | RegExp, isChecked: boolean): Promise<void> {
+    const box = (await this.row(title, label)).locator(".monaco-custom-toggle");
+    const isAsWanted = async () => (await box.getAttribute("aria-checked", { timeout: 1000 })) === String(isChecked);
+    // A click is lost when the row is drawn anew between the button's going down and up.
+    await until(`the checkbox of ${label}`, async () => {
+      if (await isAsWanted()) return true;
+      await box.click({ timeout: 2000 });
+      return until("the checkbox to follow", isAsWanted, 1000);
+    });
   }
 
   /** Clicks one of the icons a row shows when the mouse is over it. */

@@ -14,7 +14,7 @@ import { extensionErrors, extensionHostLog, extensionLog } from "./logs";
 import { Notifications } from "./notifications";
 import { QuickInput } from "./quickInput";
 import { StatusBar } from "./statusBar";
-import { until } from "./until";
+import { until, WAIT_MS } from "./until";
 import { Views } from "./views";
 
 export interface WorkbenchOptions {
@@ -32,6 +32,8 @@ export interface WorkbenchOptions {
 
 const READY_MS = 90_000;
 const VIEWPORT = { width: 1400, height: 1000 };
+/** In the activity bar, between its upper and its lower icons. */
+const EMPTY_SPOT = { x: 24, y: 640 };
 
 /** Keep first-run pages, AI, animations and lookups on the network out of the picture. */
 const QUIET_SETTINGS = {
@@ -40,10 +42,11 @@ const QUIET_SETTINGS = {
   "workbench.enableExperiments": false,
   "workbench.tips.enabled": false,
   "workbench.reduceMotion": "on",
+  // Newer releases show settings.json in a dialog, where none of the editor's gestures work.
+  "workbench.editor.useModal": "off",
   "workbench.quickOpen.closeOnFocusLost": false,
   "workbench.welcomePage.walkthroughs.openOnInstall": false,
   "chat.disableAIFeatures": true,
-  "extensions.autoUpdate": false,
   "extensions.autoCheckUpdates": false,
   "extensions.ignoreRecommendations": true,
   "telemetry.telemetryLevel": "off",
@@ -91,6 +94,7 @@ export async function launchWorkbench(options: WorkbenchOptions): Promise<Workbe
     });
     browser = await chromium.launch({ executablePath: options.chromium, args: CHROMIUM_FLAGS });
     const context = await browser.newContext({ viewport: VIEWPORT });
+    await context.grantPermissions(["clipboard-read", "clipboard-write"], { origin: server.url.origin });
     const page = await context.newPage();
     // The browser's own "leave the page?".
     page.on("dialog", (dialog) => void dialog.accept().catch(() => undefined));
@@ -127,8 +131,9 @@ export class Workbench {
     this.statusBar = new StatusBar(page);
   }
 
-  get folder(): string {
-    return this.options.folder;
+  /** VS Code's version. */
+  get version(): string {
+    return this.options.version;
   }
 
   /** Runs a command by its title in the palette. */
@@ -156,10 +161,17 @@ export class Workbench {
     const settings = JSON.stringify({ ...JSON.parse(await readFile(file, "utf8")), ...changes }, null, 2);
     await this.run("Preferences: Open User Settings (JSON)");
     await this.editors.waitForTab(/^settings\.json/);
-    await this.editors.typeAll(settings);
+    await this.editors.replaceAll(settings);
     await this.page.keyboard.press("Control+S");
     await until("the settings on disk", async () => (await readFile(file, "utf8")) === settings);
     await this.run("View: Close Editor");
+  }
+
+  /** Saves a picture of the window, without whatever hovers at the mouse. */
+  async picture(file: string): Promise<void> {
+    await this.page.mouse.move(EMPTY_SPOT.x, EMPTY_SPOT.y);
+    await this.page.locator(".workbench-hover-container:visible").waitFor({ state: "hidden", timeout: WAIT_MS });
+    await this.page.screenshot({ path: file });
   }
 
   logs(): string {

@@ -1,7 +1,8 @@
 import { execFileSync } from "node:child_process";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { decodeFrame, decodeFrameTo, encodeFrame, FrameEncoder } from "../../../src/core/store/lz4Frame";
+import { decodeFrame, decodeFrameTo } from "../../../src/core/store/lz4FrameDecoder";
+import { encodeFrame, FrameEncoder } from "../../../src/core/store/lz4FrameEncoder";
 import { CheckpointError } from "../../../src/shared/errors";
 import { codecs, noise, prose, variedContents } from "./packFixture";
 

@@ -6,7 +6,8 @@ import { nodeFileSystem } from "../../../src/core/fs/nodeFileSystem";
 import { TEMP_PREFIX } from "../../../src/core/fs/publishFile";
 import { type Codecs, loadCodecs } from "../../../src/core/store/codecs";
 import type { Hash } from "../../../src/core/store/hash";
-import { PackWriter, type PublishedPack } from "../../../src/core/store/packWriter";
+import type { PublishedPack } from "../../../src/core/store/packPublication";
+import { PackWriter } from "../../../src/core/store/packWriter";
 
 export const fs = nodeFileSystem;
 export const codecs: Codecs = await loadCodecs();
