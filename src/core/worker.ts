@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { parentPort } from "node:worker_threads";
 import type { EngineApi, Progress, StoreAddress } from "../shared/api";
 import { CheckpointError } from "../shared/errors";
-import type { FromWorker, ToWorker } from "../shared/rpc";
+import { type FromWorker, isEngineMethod, type ToWorker } from "../shared/rpc";
 import { type Engine, openEngine } from "./engine";
 
 /** Progress more often than this only floods the editor's thread. */
@@ -34,6 +34,11 @@ function engineFor(address: StoreAddress): Promise<Engine> {
 async function answer(message: Extract<ToWorker, { type: "call" }>): Promise<void> {
   const { id } = message;
   try {
+    if (!isEngineMethod(message.method))
+      throw new CheckpointError(
+        "internal",
+        `The engine knows no operation "${String(message.method)}". Please report it.`,
+      );
     const cancel = new Int32Array(message.cancel);
     const engine = (await engineFor(message.address)).observed({
       onProgress: throttled((progress) => post({ type: "progress", id, progress })),

@@ -70,22 +70,15 @@ export class CheckpointFileSystem implements vscode.FileSystemProvider {
     const owns = (storeFolder: string | undefined) =>
       storeFolder !== undefined && storeIdOf(storeFolder) === location.storeId;
     const known = this.folders.all.find((root) => owns(this.catalog.peek(root)?.storeFolder));
-    if (known) return { root: known, location: inside(known, location) };
+    if (known) return { root: known, location: { ...location, path: known.pathOfSaved(location) } };
     for (const root of this.folders.all) {
       if (owns((await translated(uri, () => this.catalog.get(root))).storeFolder))
-        return { root, location: inside(root, location) };
+        return { root, location: { ...location, path: root.pathOfSaved(location) } };
     }
     throw vscode.FileSystemError.FileNotFound(
       vscode.l10n.t("This checkpoint belongs to a folder that is not open in this window."),
     );
   }
-}
-
-/** The same location with its path relative to the folder. */
-function inside(root: Root, location: CheckpointLocation): CheckpointLocation {
-  if (!location.isAbsolute) return location;
-  const path = root.pathOf(root.folder.uri.with({ path: `/${location.path}` })) ?? location.path;
-  return { ...location, path, isAbsolute: false };
 }
 
 function fileType(state: EntryState): vscode.FileType {

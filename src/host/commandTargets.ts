@@ -5,6 +5,7 @@
 import * as vscode from "vscode";
 import type { Checkpoint } from "../shared/api";
 import type { CheckpointCatalog } from "./checkpointCatalog";
+import { CheckpointNode } from "./checkpointNodes";
 import { type PickOptions, pickCheckpoint } from "./checkpointPicker";
 import { parseCheckpointUri, storeIdOf } from "./checkpointUris";
 import { Root, type WorkspaceFolders } from "./workspaceFolders";
@@ -47,11 +48,16 @@ export class CommandTargets {
 
   /** All checkpoints a command was called on: the selection, if the clicked node is part of it. */
   async checkpoints(args: readonly unknown[], options: PickOptions): Promise<readonly CheckpointTarget[]> {
-    const selected = Array.isArray(args[1]) ? args[1] : args.length === 0 ? this.treeSelection() : [];
+    const selected = Array.isArray(args[1]) ? args[1] : args.length === 0 ? this.selectedCheckpoints() : [];
     const targets = selected.map(checkpointOf).filter((target) => target !== undefined);
     if (targets.length > 0) return targets;
     const one = await this.checkpoint(args, options);
     return one ? [one] : [];
+  }
+
+  /** A selected file also knows its checkpoint, but whoever deletes "the selection" then does not mean that one. */
+  private selectedCheckpoints(): readonly unknown[] {
+    return this.treeSelection().filter((node) => node instanceof CheckpointNode);
   }
 
   /** The file or folder a command was called on, or the one in the active editor. */
@@ -82,7 +88,7 @@ export class CommandTargets {
       for (const root of this.folders.all) {
         const known = this.catalog.peek(root) ?? (await this.catalog.get(root));
         if (storeIdOf(known.storeFolder) !== saved.storeId) continue;
-        return { root, path: saved.path, checkpoint: this.catalog.find(root, saved.checkpointId) };
+        return { root, path: root.pathOfSaved(saved), checkpoint: this.catalog.find(root, saved.checkpointId) };
       }
       return undefined;
     }

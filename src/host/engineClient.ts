@@ -10,7 +10,7 @@ import { Worker } from "node:worker_threads";
 import type { EngineApi, EngineMethod, Progress, StoreAddress } from "../shared/api";
 import { Disposable } from "../shared/disposable";
 import { CheckpointError, cancelled } from "../shared/errors";
-import { type FromWorker, REPEATABLE, type ToWorker } from "../shared/rpc";
+import { type FromWorker, isEngineMethod, isRepeatable, type ToWorker } from "../shared/rpc";
 
 /** Observes and stops the calls made through one `engine()` proxy. */
 export interface CallControl {
@@ -67,10 +67,10 @@ export class EngineClient extends Disposable {
   /** The engine of one workspace folder. Making the proxy starts nothing; its methods do. */
   engine(address: StoreAddress, control: CallControl = {}): EngineApi {
     return new Proxy({} as EngineApi, {
-      // "then" must stay undefined: otherwise `await engine` would be taken for a promise and call the worker.
+      // Everything else stays undefined, "then" and "toJSON" above all: awaiting or logging it must not call the worker.
       get: (_, method) =>
-        typeof method === "string" && method !== "then"
-          ? (...args: unknown[]) => this.call(address, method as EngineMethod, args, control)
+        typeof method === "string" && isEngineMethod(method)
+          ? (...args: unknown[]) => this.call(address, method, args, control)
           : undefined,
     });
   }
@@ -155,7 +155,7 @@ export class EngineClient extends Disposable {
     const error = this.givenUp ? gaveUp() : interrupted();
     this.options.onDeath?.({ deaths: this.deathTimes.length, givenUp: this.givenUp, reason, error });
     for (const call of [...this.pending.values()]) {
-      if (!this.givenUp && REPEATABLE.has(call.message.method)) this.post(call);
+      if (!this.givenUp && isRepeatable(call.message.method)) this.post(call);
       else this.settle(call.message.id)?.reject(error);
     }
   }

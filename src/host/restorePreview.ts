@@ -28,10 +28,12 @@ type PreviewNode = GroupNode | ChangeNode;
 
 export class RestorePreview extends Disposable implements vscode.TreeDataProvider<PreviewNode> {
   private readonly view: vscode.TreeView<PreviewNode>;
-  private readonly changed = this.register(new vscode.EventEmitter<undefined>());
+  private readonly changed = this.register(new vscode.EventEmitter<PreviewNode | undefined>());
   readonly onDidChangeTreeData = this.changed.event;
   private shown: OpenPreview | undefined;
   private generation = 0;
+  /** The same objects for as long as a preview is open: the tree would take new ones for new rows, and lose clicks. */
+  private groupNodes: readonly GroupNode[] = [];
 
   constructor() {
     super();
@@ -47,7 +49,9 @@ export class RestorePreview extends Disposable implements vscode.TreeDataProvide
       this.view.onDidChangeCheckboxState(({ items }) => {
         for (const [node, state] of items)
           this.shown?.selection.set(nodesOf(node), state === vscode.TreeItemCheckboxState.Checked);
-        this.update();
+        this.describe();
+        for (const group of this.groupNodes)
+          if (items.some(([node]) => kindOf(node) === group.group.kind)) this.changed.fire(group);
       }),
     );
   }
@@ -58,9 +62,11 @@ export class RestorePreview extends Disposable implements vscode.TreeDataProvide
 
   async open(preview: OpenPreview): Promise<void> {
     this.shown = preview;
+    this.groupNodes = preview.selection.groups.map((group) => ({ type: "group", group }));
     this.generation++;
     await vscode.commands.executeCommand("setContext", OPEN_CONTEXT, true);
-    this.update();
+    this.describe();
+    this.changed.fire(undefined);
     await vscode.commands.executeCommand(`${PREVIEW_VIEW}.focus`);
   }
 
@@ -72,7 +78,7 @@ export class RestorePreview extends Disposable implements vscode.TreeDataProvide
   }
 
   getChildren(node?: PreviewNode): PreviewNode[] {
-    if (!node) return (this.shown?.selection.groups ?? []).map((group) => ({ type: "group", group }));
+    if (!node) return this.shown ? [...this.groupNodes] : [];
     if (node.type === "group") return [...node.group.nodes];
     return node.type === "folder" ? [...node.children] : [];
   }
@@ -86,7 +92,7 @@ export class RestorePreview extends Disposable implements vscode.TreeDataProvide
     const isOpen = node.type === "group" || (this.shown?.selection.changes.length ?? 0) <= MAX_OPEN_ROWS;
     const item = new vscode.TreeItem(nameOf(node), node.type === "leaf" ? None : isOpen ? Expanded : Collapsed);
     // The same folder can stand in every group, so its path alone would not tell nodes apart.
-    const group = node.type === "group" ? node.group.kind : groupOfNode(node);
+    const group = kindOf(node);
     item.id = `preview:${this.generation}:${group}:${node.type}:${node.type === "group" ? "" : node.path}`;
     item.checkboxState = {
       state: selected === total ? Checked : Unchecked,
@@ -121,17 +127,19 @@ export class RestorePreview extends Disposable implements vscode.TreeDataProvide
     };
   }
 
-  private update(): void {
-    if (this.shown) {
-      const { checkpoint, selection } = this.shown;
-      this.view.description = checkpointTitle(checkpoint);
-      this.view.message = vscode.l10n.t(
-        "{0} selected. A safety checkpoint is made first; a restore can be undone.",
-        fileCount(selection.selected.length),
-      );
-    }
-    this.changed.fire(undefined);
+  private describe(): void {
+    if (!this.shown) return;
+    const { checkpoint, selection } = this.shown;
+    this.view.description = checkpointTitle(checkpoint);
+    this.view.message = vscode.l10n.t(
+      "{0} selected. A safety checkpoint is made first; a restore can be undone.",
+      fileCount(selection.selected.length),
+    );
   }
+}
+
+function kindOf(node: PreviewNode): RestoreGroup["kind"] | undefined {
+  return node.type === "group" ? node.group.kind : groupOfNode(node);
 }
 
 function nodesOf(node: PreviewNode): readonly ChangeNode[] {

@@ -102,6 +102,9 @@ function timelineItem(node: VersionNode): TimelineItem {
   item.accessibilityInformation = {
     label: `${checkpointTitle(checkpoint)}, ${changeWord(version.kind)}, ${dateAndTime(checkpoint.createdAt)}`,
   };
-  // Menu commands receive the item; with these fields it is a target like any node.
-  return Object.assign(item, { root, path, checkpoint, version, older: node.older });
+  // Menu commands receive the item; with these fields it is a target like any node. Not enumerable, because VS Code
+  // sends an item's enumerable fields to the window.
+  const fields = { root, path, checkpoint, version, older: node.older };
+  for (const [field, value] of Object.entries(fields)) Object.defineProperty(item, field, { value });
+  return item;
 }

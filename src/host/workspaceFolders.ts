@@ -2,6 +2,7 @@
 import * as vscode from "vscode";
 import type { EngineApi, ScanOptions, StoreAddress } from "../shared/api";
 import { Disposable } from "../shared/disposable";
+import type { CheckpointLocation } from "./checkpointUris";
 import type { CallControl, EngineClient } from "./engineClient";
 import type { Settings } from "./settings";
 
@@ -37,6 +38,12 @@ export class Root {
 
   uriOf(path: string): vscode.Uri {
     return path === "" ? this.folder.uri : vscode.Uri.joinPath(this.folder.uri, path);
+  }
+
+  /** The path in this folder that a `checkpoint:` URI means. */
+  pathOfSaved(location: CheckpointLocation): string {
+    if (!location.isAbsolute) return location.path;
+    return this.pathOf(this.folder.uri.with({ path: `/${location.path}` })) ?? location.path;
   }
 
   /** The path relative to this folder ("" for the folder itself); undefined when `uri` lies outside. */

@@ -81,11 +81,9 @@ export class CheckpointError extends Error {
             `The file system reported an error: ${text}. Try again; if it stays, run "Verify Store".`,
             { cause: error },
           );
-        return new CheckpointError(
-          "internal",
-          `Something unexpected went wrong: ${text}. Please report it.`,
-          { cause: error },
-        );
+        return new CheckpointError("internal", `Something unexpected went wrong: ${text}. Please report it.`, {
+          cause: error,
+        });
     }
   }
 

@@ -25,18 +25,35 @@ export type FromWorker =
   | { readonly type: "error"; readonly id: number; readonly error: SerializedError }
   | { readonly type: "progress"; readonly id: number; readonly progress: Progress };
 
-/** Methods that change nothing in the store or the workspace: a restarted worker may be asked again. */
-export const REPEATABLE: ReadonlySet<EngineMethod> = new Set<EngineMethod>([
-  "list",
-  "resolve",
-  "show",
-  "diff",
-  "stat",
-  "readDirectory",
-  "readFile",
-  "undoState",
-  "planDelete",
-  "verify",
-  "stats",
-  "history",
-]);
+/** Every method, and whether a restarted worker may be asked again: true for those that change nothing anywhere. */
+const METHODS: Readonly<Record<EngineMethod, boolean>> = {
+  save: false,
+  list: true,
+  resolve: true,
+  show: true,
+  diff: true,
+  stat: true,
+  readDirectory: true,
+  readFile: true,
+  restore: false,
+  undo: false,
+  redo: false,
+  undoState: true,
+  rename: false,
+  setNote: false,
+  pin: false,
+  planDelete: true,
+  delete: false,
+  gc: false,
+  verify: true,
+  stats: true,
+  history: true,
+};
+
+export function isEngineMethod(name: string): name is EngineMethod {
+  return Object.hasOwn(METHODS, name);
+}
+
+export function isRepeatable(method: EngineMethod): boolean {
+  return METHODS[method];
+}

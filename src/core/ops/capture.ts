@@ -72,13 +72,15 @@ export async function captureWorkspace(store: Store, options: CaptureOptions, op
   const rootTree = builder.build(root);
   const counts = { files: 0, symlinks: 0, bytes: 0, directories: -1 };
   countEntries(root, counts);
-  const lost = [...contents.skipped];
+  // What could not be read was counted by the scan; what changed meanwhile has another size by now.
+  for (const { file } of contents.skipped) countFile(counts, file.type, -1, -file.size);
+  for (const [file, { type, size }] of contents.resolved) countFile(counts, type, 0, size - file.size);
   return {
     rootTree,
     newTrees: builder.newTrees,
-    files: counts.files + counts.symlinks - lost.length,
-    bytes: counts.bytes - lost.reduce((sum, each) => sum + each.size, 0),
-    skipped: [...skipped, ...lost.map(({ path, reason, message }) => ({ path, reason, message }))],
+    files: counts.files + counts.symlinks,
+    bytes: counts.bytes,
+    skipped: [...skipped, ...contents.skipped.map(({ path, reason, message }) => ({ path, reason, message }))],
     rules: JSON.stringify({ ...options.scan, caches } satisfies ScanRecord),
     newObjects: contents.newObjects,
     newBytes: contents.newBytes,
@@ -126,10 +128,20 @@ function unreadFiles(folder: ScannedFolder, into: UnreadFile[] = []): UnreadFile
   return into;
 }
 
-function countEntries(
-  folder: ScannedFolder,
-  counts: { files: number; symlinks: number; bytes: number; directories: number },
-): void {
+interface Counts {
+  files: number;
+  symlinks: number;
+  bytes: number;
+  directories: number;
+}
+
+function countFile(counts: Counts, type: IndexedEntry["type"], files: number, bytes: number): void {
+  if (type === SYMLINK) counts.symlinks += files;
+  else counts.files += files;
+  counts.bytes += bytes;
+}
+
+function countEntries(folder: ScannedFolder, counts: Counts): void {
   counts.directories++;
   counts.files += folder.fileCount;
   counts.symlinks += folder.symlinkCount;

@@ -54,6 +54,7 @@ export function markUsed(store: Store, checkpoints: readonly Checkpoint[], opera
     operation.report({ phase: "gc", done: i, total: checkpoints.length });
     visit(checkpoint.rootTree as Hash);
   });
+  operation.throwIfCancelled();
   return marks;
 }
 
@@ -89,18 +90,23 @@ export function planDelete(store: Store, refs: readonly Ref[], operation: Operat
 export function deleteCheckpoints(store: Store, refs: readonly Ref[], operation: Operation): Promise<GcResult> {
   return withLock(store, operation, () => {
     const ids = new Set(resolveAll(store, refs).map((each) => each.id));
+    // Marked first: it takes the time, and it may be cancelled or find damage; from the commit on nothing does.
+    const marks = markUsed(
+      store,
+      store.catalog.checkpoints.filter((each) => !ids.has(each.id)),
+      operation,
+    );
     store.catalog.remove(ids);
     store.catalog.commit();
-    return collectGarbage(store, operation);
+    return sweep(store, marks);
   });
 }
 
 export function gc(store: Store, operation: Operation): Promise<GcResult> {
-  return withLock(store, operation, () => collectGarbage(store, operation));
+  return withLock(store, operation, () => sweep(store, markUsed(store, store.catalog.checkpoints, operation)));
 }
 
-function collectGarbage(store: Store, operation: Operation): GcResult {
-  const marks = markUsed(store, store.catalog.checkpoints, operation);
+function sweep(store: Store, marks: Marks): GcResult {
   markRestored(store, marks.trees);
   const blobs = planSweep(store.blobs, marks.blobs);
   const trees = planSweep(store.treePacks, marks.trees);
@@ -112,7 +118,6 @@ function collectGarbage(store: Store, operation: Operation): GcResult {
     rewrittenPacks: blobs.rewrite.length + trees.rewrite.length,
   };
   if (plans.length === 0) return answer;
-  operation.throwIfCancelled();
   store.index.retain((hash) => marks.blobs.has(hash) || marks.trees.has(hash));
   rewrite(store, store.blobs, store.layout.packs, blobs.rewrite);
   rewrite(store, store.treePacks, store.layout.trees, trees.rewrite);

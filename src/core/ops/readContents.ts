@@ -26,7 +26,7 @@ export type Resolved = ReadonlyMap<ScannedFile, IndexedEntry>;
 
 export interface Contents {
   readonly resolved: Resolved;
-  readonly skipped: readonly (Skipped & { readonly size: number })[];
+  readonly skipped: readonly (Skipped & { readonly file: ScannedFile })[];
   readonly newObjects: number;
   readonly newBytes: number;
   readonly deduplicated: number;
@@ -70,7 +70,7 @@ export async function readContents(
       const first = items[item];
       if (first === undefined || view.states[item] !== SKIPPED) return [];
       const same = unread.filter(({ file }) => file === first.file || aliases.get(first.file)?.includes(file));
-      return same.map(({ path, file }) => ({ path: pathToText(path), reason, message, size: file.size }));
+      return same.map(({ path, file }) => ({ path: pathToText(path), reason, message, file }));
     }),
   );
   const sum = (pick: (result: StoreTaskResult) => number): number =>

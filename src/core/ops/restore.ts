@@ -66,6 +66,9 @@ export async function restore(store: Store, request: RestoreRequest, operation: 
     takeInChanges(store);
     return preview(store, job(), operation);
   }
+  // A wrong reference waits for no lock and brings no store into being.
+  takeInChanges(store);
+  resolveRef(store.catalog.checkpoints, request.ref);
   return withLock(store, operation, () => carryOut(store, job(), operation));
 }
 

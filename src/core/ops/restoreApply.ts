@@ -59,6 +59,8 @@ class Application {
   private readonly keptPaths = new Set<ByteString>();
   private readonly captured: CapturedState;
   private readonly nonce: string;
+  /** Step 2 has begun. */
+  private committing = false;
 
   constructor(
     private readonly store: Store,
@@ -81,6 +83,7 @@ class Application {
     const [linked, modes] = split(plan.modes, (each) => this.hasOtherNames(each));
     const staged = await this.stage(folders, creations, [...plan.replacements, ...linked], laterCreations, waits);
 
+    this.committing = true;
     for (const path of plan.removals) this.guarded(path, () => this.removeFile(path));
     for (const path of plan.folderRemovals) this.guarded(path, () => this.removeFolder(path));
     for (const each of laterFolders) this.guarded(each.path, () => this.makeFolder(each));
@@ -244,7 +247,10 @@ class Application {
     try {
       step();
     } catch (error) {
-      if (error instanceof CheckpointError || errnoOf(error) === undefined) throw error;
+      const errno = errnoOf(error);
+      if (error instanceof CheckpointError || errno === undefined) throw error;
+      // A full disk concerns everything, as long as everything can still be taken back.
+      if (!this.committing && (errno === "ENOSPC" || errno === "EDQUOT")) throw error;
       this.keep(path, describeErrno(error));
     }
   }

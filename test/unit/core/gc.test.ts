@@ -1,0 +1,142 @@
+import * as fs from "node:fs";
+import { describe, expect, it } from "vitest";
+import { mutateTree, randomTree } from "../../support/randomTree";
+import { Random, withSeeds } from "../../support/seeded";
+import { type Snapshot, snapshotTree } from "../../support/snapshotTree";
+import { tempFolder } from "../../support/tempFolders";
+import { openTestEngine, type TestWorkspace } from "../../support/testEngine";
+
+const bytesIn = (w: TestWorkspace, folder: string): number =>
+  fs
+    .readdirSync(`${w.store}/${folder}`)
+    .reduce((sum, name) => sum + fs.statSync(`${w.store}/${folder}/${name}`).size, 0);
+
+describe("deleting checkpoints", () => {
+  it("C10 frees what only they used, and keeps everything others use", async () => {
+    const random = new Random(1);
+    const shared = random.bytes(100_000);
+    const w = await openTestEngine({ shared, mine: random.bytes(200_000), d: { mine: random.bytes(50_000) } });
+    const first = await w.checkpoint();
+    fs.rmSync(w.path("d"), { recursive: true });
+    w.write("mine", random.bytes(70_000));
+    const second = await w.checkpoint();
+    const then = w.snapshot();
+    const before = bytesIn(w, "packs");
+    const plan = await w.engine.planDelete([first.id]);
+    expect(plan).toMatchObject({ deadObjects: 2, checkpoints: [{ id: first.id }] });
+    expect(bytesIn(w, "packs")).toBe(before);
+    const { deadObjects, freedBytes } = await w.engine.delete([first.id]);
+    // Two contents, and two trees: the folder's and the root's.
+    expect(deadObjects).toBe(4);
+    expect(freedBytes).toBeGreaterThanOrEqual(plan.deadBytes);
+    expect(before - bytesIn(w, "packs")).toBeGreaterThanOrEqual(plan.deadBytes * 0.95);
+    expect(await w.engine.list()).toMatchObject([{ id: second.id, parentId: null }]);
+    w.write("mine", "x");
+    w.write("shared", "x");
+    await w.restore(second);
+    expect(w.snapshot()).toEqual(then);
+    expect(await w.engine.gc()).toMatchObject({ deadObjects: 0 });
+  });
+
+  it("C10 frees every dead byte when the last checkpoint goes, and numbers are not used again", async () => {
+    const w = await openTestEngine({ a: new Random(2).bytes(10_000) });
+    await w.checkpoint();
+    await w.engine.delete(["latest"]);
+    expect(fs.readdirSync(`${w.store}/packs`)).toEqual([]);
+    expect(fs.readdirSync(`${w.store}/trees`)).toEqual([]);
+    expect(await w.engine.list()).toEqual([]);
+    expect(await w.checkpoint()).toMatchObject({ number: 2, newObjects: 1 });
+  });
+
+  it("C10 a save after it stores again what went: the index trusts nothing that was removed", async () => {
+    const w = await openTestEngine({ a: "1", d: { b: "2", e: { c: "3" } } });
+    const first = await w.checkpoint();
+    const then = w.snapshot();
+    const aside = `${tempFolder("aside")}/d`;
+    fs.renameSync(w.path("d"), aside);
+    w.write("a", "other");
+    await w.checkpoint();
+    await w.engine.delete([first.id]);
+    fs.renameSync(aside, w.path("d"));
+    w.write("a", "1");
+    const third = await w.checkpoint();
+    await w.expectSound();
+    fs.rmSync(w.path("d"), { recursive: true });
+    await w.restore(third);
+    expect(w.snapshot()).toEqual(then);
+  });
+
+  it("C10 C11 deleting in one process, saving in another: nothing is trusted that has gone", async () => {
+    const w = await openTestEngine({ a: "1", d: { b: "2" } });
+    const other = await w.another();
+    try {
+      await w.checkpoint();
+      await new Promise((resolve) => setTimeout(resolve, 60));
+      await w.save();
+      // The other engine has looked at nothing of this yet.
+      await other.delete(["latest"]);
+      const again = await w.checkpoint();
+      await w.expectSound();
+      fs.rmSync(w.path("d"), { recursive: true });
+      await other.restore({ ref: again.id, scan: w.scan });
+      expect(w.read("d/b")).toBe("2");
+    } finally {
+      await other.close();
+    }
+  });
+
+  it("C10 random checkpoints, deleted in random order: the others stay whole at every step", async () => {
+    await withSeeds(5, async (random) => {
+      const workspace = tempFolder("workspace");
+      randomTree(random, workspace, 30);
+      const w = await openTestEngine({}, { workspace });
+      const saved = new Map<string, Snapshot>();
+      for (let i = 0; i < 6; i++) {
+        const chunks = random.pick([0, 4_096]);
+        saved.set((await w.checkpoint({ name: `n${i}`, packChunkBytes: chunks })).id, w.snapshot());
+        mutateTree(random, workspace, 6);
+      }
+      while (saved.size > 1) {
+        const id = random.pick([...saved.keys()]);
+        saved.delete(id);
+        if (random.chance(0.3)) await w.reopen();
+        await w.engine.delete([id]);
+        await w.expectSound();
+        const [other, tree] = random.pick([...saved]);
+        await w.restore(other, { safety: random.chance(0.5) });
+        expect(w.snapshot()).toEqual(tree);
+      }
+    });
+  });
+
+  it("C10 children of a deleted checkpoint tell their changes against what is left", async () => {
+    const w = await openTestEngine({ a: "1" });
+    const first = await w.checkpoint();
+    w.write("b", "2");
+    const second = await w.checkpoint();
+    w.write("c", "3");
+    const third = await w.checkpoint();
+    await w.engine.delete([second.id]);
+    const { checkpoint, changes } = await w.engine.show(third.id);
+    expect(checkpoint.parentId).toBe(first.id);
+    expect(changes.map((each) => each.path)).toEqual(["b", "c"]);
+  });
+
+  it("refuses unknown references before anything goes", async () => {
+    const w = await openTestEngine({ a: "1" });
+    await w.checkpoint();
+    const before = snapshotTree(w.store);
+    await expect(w.engine.delete(["latest", "nobody"])).rejects.toMatchObject({ code: "not-found" });
+    expect(snapshotTree(w.store)).toEqual(before);
+  });
+
+  it("the index folder, or all of it but the catalog's parts, may be lost: a save reads more and all is well", async () => {
+    const w = await openTestEngine({ a: "1", d: { b: "2" } });
+    await w.checkpoint();
+    fs.rmSync(`${w.store}/index`, { recursive: true });
+    fs.rmSync(`${w.store}/locks`, { recursive: true });
+    await w.reopen();
+    expect((await w.save()).noChange).toBe(true);
+    expect(fs.readdirSync(`${w.store}/index`)).toContain("files.base");
+  });
+});
