@@ -15,6 +15,8 @@ const encoder = new TextEncoder();
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the range is "ASCII", control characters included.
 const ASCII_ONLY = /^[\x00-\x7f]*$/;
 
+const MAX_AMBIGUOUS_NAMES = 6;
+
 export function isAscii(text: string): boolean {
   return ASCII_ONLY.test(text);
 }
@@ -37,6 +39,15 @@ export function pathToText(path: ByteString): string {
   return path.split("/").map(segmentToText).join("/");
 }
 
+function isUtf8(bytes: Uint8Array): boolean {
+  try {
+    strictUtf8.decode(bytes);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function segmentToText(segment: string): string {
   const bytes = bytesOf(segment as ByteString);
   try {
@@ -51,14 +62,26 @@ function segmentToText(segment: string): string {
 }
 
 /**
- * The byte strings a typed path may mean, likeliest first: its UTF-8 bytes, then, if it holds \xHH escapes, those
- * undone. (A name may really contain the four characters "\xff"; then the first reading finds it.)
+ * The byte strings a typed path may mean, likeliest first: its UTF-8 bytes, then readings in which \xHH escapes are
+ * undone. (A name may really contain the four characters "\xff"; then the first reading finds it.) Each name of the path
+ * is read for itself, because only names that are no valid UTF-8 are ever escaped.
  */
 export function textToPaths(text: string): ByteString[] {
-  const plain = byteString(encoder.encode(text));
-  if (!/\\x[0-9a-f]{2}/.test(text)) return [plain];
+  const names = text.split("/").map(readingsOf);
+  const ambiguous = names.filter((readings) => readings.length > 1).length;
+  // Nobody types that: all names one way or all the other will do.
+  if (ambiguous > MAX_AMBIGUOUS_NAMES)
+    return [0, 1].map((i) => names.map((each) => each[i] ?? each[0]).join("/") as ByteString);
+  return names
+    .reduce<string[]>((paths, readings) => readings.flatMap((name) => paths.map((path) => `${path}/${name}`)), [""])
+    .map((path) => path.slice(1) as ByteString);
+}
+
+function readingsOf(name: string): string[] {
+  const plain = byteString(encoder.encode(name));
+  if (!/\\x[0-9a-f]{2}/.test(name)) return [plain];
   const unescaped = plain.replace(/\\x([0-9a-f]{2})/g, (_, hex: string) =>
     String.fromCharCode(Number.parseInt(hex, 16)),
   );
-  return [plain, unescaped as ByteString];
+  return isUtf8(bytesOf(unescaped as ByteString)) ? [plain] : [plain, unescaped];
 }

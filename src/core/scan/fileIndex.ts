@@ -4,7 +4,7 @@
  *
  * Files: `files.base`, one image of all folder records, and `files.log`, patches appended since. Both are checksummed
  * (XXH64), so a torn write is noticed and what follows it is dropped; neither is synced. The log names the base it
- * belongs to by that base's checksum; another base makes it void.
+ * belongs to by that base's checksum; another base makes it void, even one with the same records: each is salted.
  *
  * Invariant kept by its writers: every hash in it is in the store. Whoever removes content from the store first removes
  * it here (`retain`), and an index is only extended after the catalog has been committed.
@@ -20,10 +20,12 @@ import { applyPatches, DirectoryRecord, encodeRecord, FOLDER } from "./directory
 
 const BASE = "files.base";
 const LOG = "files.log";
-const BASE_MAGIC = "CKI1";
+const BASE_MAGIC = "CKI2";
 const LOG_MAGIC = "CKL1";
 /** magic, checksum of the rest */
 const BASE_HEAD = 4 + 8;
+/** Begins the rest. */
+const SALT_BYTES = 16;
 /** magic, checksum of the base */
 const LOG_HEAD = 4 + 8;
 /** length, checksum */
@@ -133,10 +135,10 @@ export class FileIndex {
   }
 
   private readBase(base: Buffer): boolean {
-    if (base.length < BASE_HEAD || base.toString("latin1", 0, 4) !== BASE_MAGIC) return false;
+    if (base.length < BASE_HEAD + SALT_BYTES || base.toString("latin1", 0, 4) !== BASE_MAGIC) return false;
     const checksum = base.readBigUInt64LE(4);
     if (this.codecs.xxh64(base.subarray(BASE_HEAD)) !== checksum) return false;
-    for (let at = BASE_HEAD; at < base.length; ) {
+    for (let at = BASE_HEAD + SALT_BYTES; at < base.length; ) {
       const length = base.readUInt32LE(at);
       const record = new DirectoryRecord(base.subarray(at, at + length));
       this.records.set(record.path, record);
@@ -174,7 +176,8 @@ export class FileIndex {
   }
 
   private writeBase(): void {
-    const body = Buffer.concat([...this.records.values()].map((record) => record.bytes));
+    const salt = Buffer.alloc(SALT_BYTES, this.nonce(), "latin1");
+    const body = Buffer.concat([salt, ...[...this.records.values()].map((record) => record.bytes)]);
     const base = Buffer.allocUnsafe(BASE_HEAD + body.length);
     base.write(BASE_MAGIC, 0, "latin1");
     const checksum = this.codecs.xxh64(body);

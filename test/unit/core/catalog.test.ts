@@ -1,0 +1,264 @@
+import * as fs from "node:fs";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { nodeFileSystem } from "../../../src/core/fs/nodeFileSystem";
+import { Catalog } from "../../../src/core/store/catalog";
+import { decodeChanges, encodeChanges } from "../../../src/core/store/changeList";
+import { loadCodecs } from "../../../src/core/store/codecs";
+import { loadSqlite } from "../../../src/core/store/sqlite";
+import type { Change, Checkpoint } from "../../../src/shared/api";
+import type { ByteString } from "../../../src/shared/pathText";
+import { tempFolder } from "../../support/tempFolders";
+import { openTestEngine } from "../../support/testEngine";
+import { errno, WatchedFileSystem } from "../../support/watchedFileSystem";
+
+const codecs = await loadCodecs();
+const sqlite = await loadSqlite(nodeFileSystem, new URL("../../../dist/sql-wasm.wasm", import.meta.url).pathname);
+let nonces = 0;
+const open = (folder: string, disk = nodeFileSystem): Catalog =>
+  Catalog.open({ fs: disk, codecs, sqlite, nonce: () => `n${nonces++}` }, folder);
+const FILE = "catalog.sqlite";
+
+const checkpoint = (number: number, changes: Partial<Checkpoint> = {}): Checkpoint => ({
+  ...{
+    id: `0190-${number}`,
+    number,
+    createdAt: number * 1000,
+    kind: "manual",
+    trigger: "manual",
+    name: null,
+    note: null,
+  },
+  ...{
+    pinned: false,
+    parentId: number > 1 ? `0190-${number - 1}` : null,
+    rootTree: "0".repeat(32),
+    files: 1,
+    bytes: 2 ** 40,
+  },
+  ...{
+    newObjects: 3,
+    newBytes: 4,
+    added: 5,
+    changed: 6,
+    removed: 7,
+    skipped: 8,
+    branch: null,
+    head: null,
+    groupId: null,
+  },
+  ...changes,
+});
+const CHANGE: Change = {
+  path: "a/é\n\\xff",
+  kind: "added",
+  after: { type: "file", mode: 0o644, size: 3, hash: "ab".repeat(16) },
+};
+const SKIPPED = { path: "secret", reason: "unreadable", message: "permission denied" } as const;
+
+function insert(catalog: Catalog, ...numbers: number[]): void {
+  for (const number of numbers) catalog.insert(checkpoint(number), [CHANGE], [SKIPPED], `{"n":${number}}`);
+  catalog.commit();
+}
+
+describe("the catalog", () => {
+  it("gives back what was put in, newest first, after a restart", () => {
+    const folder = tempFolder();
+    const full = checkpoint(3, {
+      name: "näme 'quoted'",
+      note: "line\nline",
+      pinned: true,
+      branch: "main",
+      head: "abc",
+      groupId: "g",
+      kind: "auto",
+    });
+    const catalog = open(folder);
+    insert(catalog, 1, 2);
+    catalog.insert(full, undefined, [], "{}");
+    catalog.commit();
+    const again = open(folder);
+    expect(again.checkpoints).toEqual([full, checkpoint(2), checkpoint(1)]);
+    expect(again.latest).toEqual(full);
+    expect(again.nextNumber()).toBe(4);
+    expect(again.changesOf("0190-1")).toEqual([CHANGE]);
+    expect(again.changesOf(full.id)).toBeUndefined();
+    expect(again.skippedOf("0190-2")).toEqual([SKIPPED]);
+    expect(again.rulesOf("0190-2")).toBe('{"n":2}');
+  });
+
+  it("shows nothing to others before the commit, and everything after it", () => {
+    const folder = tempFolder();
+    const [mine, other] = [open(folder), open(folder)];
+    mine.insert(checkpoint(1), [], [], "{}");
+    expect(other.reload()).toBe(false);
+    expect(other.checkpoints).toEqual([]);
+    mine.commit();
+    expect(other.reload()).toBe(true);
+    expect(other.checkpoints).toEqual([checkpoint(1)]);
+    expect(other.reload()).toBe(false);
+    expect(mine.reload()).toBe(false);
+    other.update("0190-1", { name: "n", pinned: true, note: "x" });
+    other.commit();
+    expect(mine.reload()).toBe(true);
+    expect(mine.latest).toMatchObject({ name: "n", pinned: true, note: "x" });
+  });
+
+  it("notices every one of many quick commits", () => {
+    const folder = tempFolder();
+    const [mine, other] = [open(folder), open(folder)];
+    insert(mine, 1);
+    for (let i = 0; i < 200; i++) {
+      other.reload();
+      other.update("0190-1", { name: `name ${i % 10}` });
+      other.commit();
+      expect({ i, seen: mine.reload() }).toEqual({ i, seen: true });
+      expect(mine.latest?.name).toBe(`name ${i % 10}`);
+    }
+  });
+
+  it("forgets by rollback what was not committed", () => {
+    const folder = tempFolder();
+    const catalog = open(folder);
+    insert(catalog, 1);
+    catalog.insert(checkpoint(2), [], [], "{}");
+    catalog.update("0190-1", { name: "x" });
+    catalog.rollback();
+    expect(catalog.checkpoints).toEqual([checkpoint(1)]);
+    expect(catalog.nextNumber()).toBe(2);
+  });
+
+  it("C12 keeps the old file, whole, when the new one cannot be written", () => {
+    const folder = tempFolder();
+    const disk = new WatchedFileSystem();
+    const catalog = open(folder, disk.fs);
+    insert(catalog, 1);
+    const before = fs.readFileSync(`${folder}/${FILE}`);
+    for (const method of ["open", "write", "fsync", "rename"] as const) {
+      disk.hook = (call) => {
+        if (call.method === method) throw errno("ENOSPC", call.path);
+      };
+      catalog.insert(checkpoint(2), [], [], "{}");
+      expect(() => catalog.commit()).toThrow(/ENOSPC/);
+      disk.hook = () => {};
+      catalog.rollback();
+      expect(catalog.checkpoints).toHaveLength(1);
+      expect(fs.readFileSync(`${folder}/${FILE}`).equals(before)).toBe(true);
+      expect(fs.readdirSync(folder)).toEqual([FILE]);
+    }
+    insert(catalog, 2);
+    expect(open(folder).checkpoints).toHaveLength(2);
+  });
+
+  it("C13 refuses a newer schema by name, and leaves it untouched", async () => {
+    const w = await openTestEngine({ a: "1" });
+    await w.checkpoint();
+    w.checkAfterwards = false;
+    const file = `${w.store}/${FILE}`;
+    const database = new sqlite.Database(fs.readFileSync(file));
+    database.run("UPDATE meta SET value = 99 WHERE key = 'schema_version'");
+    fs.writeFileSync(file, database.export());
+    const before = fs.readFileSync(file);
+    await expect(w.another()).rejects.toMatchObject({
+      code: "newer-format",
+      message: /newer version.*schema 99.*not touched/,
+    });
+    await expect(w.save()).rejects.toMatchObject({ code: "newer-format" });
+    expect(fs.readFileSync(file).equals(before)).toBe(true);
+  });
+
+  it("C13 refuses a newer store format by name, and leaves it untouched", async () => {
+    const w = await openTestEngine({ a: "1" });
+    await w.checkpoint();
+    w.checkAfterwards = false;
+    const file = `${w.store}/store.json`;
+    fs.writeFileSync(file, fs.readFileSync(file, "utf8").replace('"formatVersion": 1', '"formatVersion": 2'));
+    const before = fs.readFileSync(file);
+    await expect(w.another()).rejects.toMatchObject({ code: "newer-format" });
+    await expect(w.save()).rejects.toMatchObject({ code: "newer-format" });
+    expect(fs.readFileSync(file).equals(before)).toBe(true);
+  });
+
+  for (const [what, bytes] of [
+    ["empty", Buffer.alloc(0)],
+    ["nonsense", Buffer.from("this is no database, and never was one".repeat(100))],
+    ["zeros", Buffer.alloc(8192)],
+    ["cut", undefined],
+  ] as const)
+    it(`C8 says that a damaged file (${what}) is damaged, and does not write over it`, async () => {
+      const w = await openTestEngine({ a: "1" });
+      await w.checkpoint();
+      w.checkAfterwards = false;
+      const file = `${w.store}/${FILE}`;
+      const damaged = bytes ?? fs.readFileSync(file).subarray(0, 5000);
+      fs.writeFileSync(file, damaged);
+      await expect(w.another()).rejects.toMatchObject({ code: "damaged", message: /catalog.*is damaged/ });
+      await expect(w.save()).rejects.toMatchObject({ code: "damaged" });
+      await expect(w.engine.list()).rejects.toMatchObject({ code: "damaged" });
+      expect(fs.readFileSync(file).equals(damaged)).toBe(true);
+    });
+
+  it("takes out checkpoints: children go to the next ancestor left, undo steps that need them go", () => {
+    const catalog = open(tempFolder());
+    insert(catalog, 1, 2, 3, 4);
+    const row = {
+      at: 1,
+      kind: "restore",
+      targetId: "0190-1",
+      targetRoot: "0".repeat(32),
+      paths: ["p"],
+      keepNew: true,
+      originId: null,
+      files: 2,
+    } as const;
+    catalog.addRestore({ ...row, beforeId: "0190-2", untouched: [] });
+    catalog.addRestore({ ...row, beforeId: "0190-4", untouched: ["\xff/é" as ByteString] });
+    catalog.commit();
+    catalog.remove(new Set(["0190-2", "0190-3"]));
+    catalog.commit();
+    expect(catalog.checkpoints.map((each) => [each.number, each.parentId])).toEqual([
+      [4, "0190-1"],
+      [1, null],
+    ]);
+    expect(catalog.changesOf("0190-4")).toBeUndefined();
+    expect(catalog.changesOf("0190-1")).toEqual([CHANGE]);
+    expect(catalog.restores()).toEqual([{ ...row, id: 2, beforeId: "0190-4", untouched: ["\xff/é"] }]);
+    expect(catalog.nextNumber()).toBe(5);
+  });
+
+  it("P6 does not grow with the number of files", async () => {
+    const few = await openTestEngine({ a: "1" });
+    const many = await openTestEngine(Object.fromEntries(Array.from({ length: 3_000 }, (_, i) => [`f${i}`, `${i}`])));
+    await few.checkpoint();
+    await many.checkpoint();
+    const size = async (w: typeof few): Promise<number> => (await w.engine.stats()).catalogBytes;
+    expect(await size(many)).toBe(await size(few));
+  });
+});
+
+describe("lists of changes", () => {
+  const state = fc.record({
+    type: fc.constantFrom("file", "directory", "symlink"),
+    mode: fc.integer({ min: 0, max: 0o7777 }),
+    size: fc.maxSafeNat(),
+    hash: fc.stringMatching(/^[0-9a-f]{32}$/),
+  });
+  const change = fc.oneof(
+    fc.record({ path: fc.string({ unit: "grapheme" }), kind: fc.constant("added"), after: state }),
+    fc.record({ path: fc.string({ unit: "grapheme" }), kind: fc.constant("removed"), before: state }),
+    fc.record({
+      path: fc.string({ unit: "grapheme" }),
+      kind: fc.constantFrom("changed", "typeChanged"),
+      before: state,
+      after: state,
+    }),
+  );
+
+  it("come back as they were", () => {
+    fc.assert(
+      fc.property(fc.array(change as fc.Arbitrary<Change>), (changes) => {
+        expect(decodeChanges(codecs, encodeChanges(codecs, changes))).toEqual(changes);
+      }),
+    );
+  });
+});
