@@ -15,9 +15,11 @@ import { FileHistoryView } from "./host/fileHistoryView";
 import { ManageCommands } from "./host/manageCommands";
 import { RestoreCommands } from "./host/restoreCommands";
 import { RestorePreview } from "./host/restorePreview";
+import { registerRowColors } from "./host/rowColors";
 import { SaveCommand } from "./host/saveCommand";
 import { Settings } from "./host/settings";
 import { StatusBar } from "./host/statusBar";
+import { showStoreToTerminals } from "./host/terminalStore";
 import { registerTimeline } from "./host/timelineProvider";
 import { WorkspaceFolders } from "./host/workspaceFolders";
 
@@ -52,6 +54,8 @@ export function activate(context: vscode.ExtensionContext): void {
       isReadonly: new vscode.MarkdownString(vscode.l10n.t("Saved in a checkpoint; cannot be changed.")),
     }),
   );
+  own(registerRowColors());
+  own(showStoreToTerminals(context.environmentVariableCollection, settings));
   own(registerTimeline(context.extension, targets, catalog, errors, log));
 
   const compare = new Compare(catalog, activity);

@@ -5,7 +5,8 @@ import type { EngineApi, OperationControl, StoreAddress } from "../shared/api";
 
 /** The part of a writable stream that is used. */
 export interface Output {
-  write(chunk: string | Uint8Array): unknown;
+  /** `done` is called once the chunk has been handed on, or cannot be. */
+  write(chunk: string | Uint8Array, done?: () => void): unknown;
   readonly isTTY?: boolean | undefined;
   /** Width of the terminal in characters. */
   readonly columns?: number | undefined;
@@ -23,6 +24,8 @@ export type OpenCliEngine = (address: StoreAddress, options: { readonly lockTime
 
 export interface CliEnvironment {
   readonly openEngine: OpenCliEngine;
+  /** The first of `folders` (absolute) that has a store under `storeRoot`. */
+  readonly nearestStore: (folders: readonly string[], storeRoot: string) => Promise<string | undefined>;
   readonly stdout: Output;
   readonly stderr: Output;
   readonly env: Readonly<Record<string, string | undefined>>;

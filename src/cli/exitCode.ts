@@ -1,3 +1,4 @@
+import type { RestoreResult } from "../shared/api";
 import type { ErrorCode } from "../shared/errors";
 
 /** What scripts branch on. Fixed: a number here never changes its meaning. */
@@ -30,4 +31,14 @@ export function exitCodeOf(code: ErrorCode): ExitCode {
     default:
       return ExitCode.failed;
   }
+}
+
+/**
+ * A restore that left something as it was because it could not do otherwise has not done what was asked. What stays by
+ * design (ignored files, and what holds them) is no failure.
+ */
+export function exitCodeOfRestore({ dryRun, kept }: Pick<RestoreResult, "dryRun" | "kept">): ExitCode {
+  const codes = new Set(dryRun ? [] : kept.map(({ code }) => code));
+  if (codes.has("damaged")) return ExitCode.damaged;
+  return codes.has("denied") || codes.has("changed") ? ExitCode.failed : ExitCode.done;
 }

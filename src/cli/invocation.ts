@@ -1,10 +1,12 @@
-import * as path from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { DEFAULT_SCAN_OPTIONS, type EngineApi, type ScanOptions } from "../shared/api";
+import { cancelled } from "../shared/errors";
 import type { CliEngine, CliEnvironment } from "./environment";
-import { countOperand, secondsOperand } from "./operands";
-import { type Style, styleFor } from "./output";
+import { countOperand, pathOperand, secondsOperand } from "./operands";
+import { printable, type Style, styleFor } from "./output";
 import { ProgressLine } from "./progressLine";
 import { storeRootOf } from "./storeRoot";
+import { findWorkspace, type Workspace } from "./workspace";
 
 /** Options every command takes, as typed. */
 export interface GlobalOptions {
@@ -20,6 +22,9 @@ const DEFAULT_LOCK_TIMEOUT_MS = 30_000;
 /** On a terminal, lists of paths end here; piped into something they are complete. */
 const MAX_LINES_ON_TERMINAL = 200;
 
+/** Of a terminal that does not know its own, or says 0. */
+const UNKNOWN_WIDTH = 80;
+
 /** One run of one command: where it works, what it may print, and the engine, opened when first asked for. */
 export class Invocation {
   /** Absolute path of the workspace folder. */
@@ -28,29 +33,42 @@ export class Invocation {
   readonly style: Style;
   /** Of the terminal; undefined when stdout is none. */
   readonly width: number | undefined;
-  /** Commands that look at the workspace use the defaults; `save` has options on top. */
-  readonly scan: ScanOptions = DEFAULT_SCAN_OPTIONS;
 
-  private readonly storeRoot: string;
   private readonly lockTimeoutMs: number;
   private readonly progress: ProgressLine;
   private opened: Promise<CliEngine> | undefined;
 
-  constructor(
+  /** Finds out where to work, and says so where that is not the current folder. Rejects with `usage`. */
+  static async begin(options: GlobalOptions, environment: CliEnvironment): Promise<Invocation> {
+    const storeRoot = storeRootOf(options.store, environment);
+    const place = await findWorkspace(options.workspace, storeRoot, environment);
+    const invocation = new Invocation(options, environment, storeRoot, place);
+    if (place.isEnclosing)
+      invocation.note(`Using the workspace ${printable(place.folder)} ("--workspace ." takes this folder alone).`);
+    return invocation;
+  }
+
+  private constructor(
     options: GlobalOptions,
     private readonly environment: CliEnvironment,
+    private readonly storeRoot: string,
+    private readonly place: Workspace,
   ) {
-    const { stdout, env, cwd } = environment;
-    this.workspace = path.resolve(cwd, options.workspace ?? ".");
-    this.storeRoot = storeRootOf(options.store, environment);
+    const { stdout, env } = environment;
+    this.workspace = place.folder;
     this.json = options.json === true;
     this.lockTimeoutMs =
       options.lockTimeout === undefined
         ? DEFAULT_LOCK_TIMEOUT_MS
         : secondsOperand(options.lockTimeout, "--lock-timeout");
     this.style = styleFor(stdout, env);
-    this.width = stdout.isTTY === true ? (stdout.columns ?? 80) : undefined;
+    this.width = stdout.isTTY === true ? stdout.columns || UNKNOWN_WIDTH : undefined;
     this.progress = new ProgressLine(environment);
+  }
+
+  /** A path as typed, as the engine takes it. Throws `usage` when it leads out of the workspace. */
+  path(typed: string): string {
+    return pathOperand(typed, this.workspace, this.place.pathBase);
   }
 
   /** The engine of the workspace's store, reporting progress and seeing Ctrl+C. */
@@ -60,6 +78,14 @@ export class Invocation {
       { lockTimeoutMs: this.lockTimeoutMs },
     );
     return (await this.opened).observed(this.progress.control);
+  }
+
+  /**
+   * What to take in of the workspace: as the newest checkpoint did. Otherwise the window's settings and the command
+   * line's defaults would take turns, and what one leaves out would come and go from checkpoint to checkpoint.
+   */
+  async scan(): Promise<ScanOptions> {
+    return (await (await this.engine()).scanOptions()) ?? DEFAULT_SCAN_OPTIONS;
   }
 
   /** The result for people. */
@@ -79,6 +105,19 @@ export class Invocation {
   printBytes(content: Uint8Array): void {
     this.progress.clear();
     this.environment.stdout.write(content);
+  }
+
+  /**
+   * Content that comes in pieces: each is made only after the one before has been taken. Rejects with `cancelled` after
+   * Ctrl+C, which is only heard of when the event loop turns: writing to a file or pipe alone never lets it.
+   */
+  async printPieces(pieces: AsyncIterable<Uint8Array>): Promise<void> {
+    for await (const piece of pieces) {
+      this.progress.clear();
+      await new Promise<void>((resolve) => void this.environment.stdout.write(piece, () => resolve()));
+      await nextTurn();
+      if (this.environment.isCancelled()) throw cancelled();
+    }
   }
 
   /** Something worth knowing that is not the result. */

@@ -104,7 +104,7 @@ export function restoreJson(result: RestoreResult) {
     changed: result.changed,
     removed: result.removed,
     unchanged: result.unchanged,
-    kept: result.kept.map(({ path, reason }) => ({ path, reason })),
+    kept: result.kept.map(({ path, reason, code }) => ({ path, reason, code })),
     safetyId: result.safetyId,
     dryRun: result.dryRun,
     paths: { added: result.paths.added, changed: result.paths.changed, removed: result.paths.removed },

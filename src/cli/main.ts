@@ -47,6 +47,8 @@ run(process.argv.slice(2), {
     setTieringBudget(DEFAULT_TIERING_BUDGET);
     return engine;
   },
+  nearestStore: async (folders, storeRoot) =>
+    (await import("../core/store/nearestStore")).nearestStore(folders, storeRoot),
   stdout: process.stdout,
   stderr: process.stderr,
   env: process.env,

@@ -10,14 +10,16 @@ export function refOperand(typed: string): string {
 
 /**
  * A path inside the workspace as the engine takes it: "/" between names, no leading or trailing "/", the workspace
- * itself "". Relative paths count from the workspace folder, wherever the shell stands.
+ * itself "". Relative paths count from `base`, a folder of the workspace.
  *
  * Throws `usage` for a path outside the workspace.
  */
-export function pathOperand(typed: string, workspace: string): string {
+export function pathOperand(typed: string, workspace: string, base: string = workspace): string {
   if (typed === "") throw new CheckpointError("usage", 'An empty path was given. For the whole workspace write ".".');
   const slashed = path.sep === "\\" ? typed.replaceAll("\\", "/") : typed;
-  const relative = path.isAbsolute(typed) ? insideWorkspace(typed, workspace) : slashed;
+  const relative = path.isAbsolute(typed)
+    ? insideWorkspace(typed, workspace)
+    : `${insideWorkspace(base, workspace)}/${slashed}`;
   const names: string[] = [];
   for (const name of relative.split("/")) {
     if (name === "" || name === ".") continue;

@@ -2,6 +2,7 @@
 import pc from "picocolors";
 import type { Change, ChangeKind, Checkpoint } from "../shared/api";
 import type { CliEnvironment, Output } from "./environment";
+import { octal } from "./json";
 
 export type Style = ReturnType<typeof pc.createColors>;
 
@@ -76,9 +77,19 @@ const CHANGE_LETTERS: Readonly<Record<ChangeKind, string>> = {
   typeChanged: "T",
 };
 
-export function changeLine(change: Pick<Change, "kind" | "path">, style: Style): string {
+export function changeLine(
+  change: Pick<Change, "kind" | "path"> & Partial<Pick<Change, "before" | "after">>,
+  style: Style,
+): string {
   const paint = { added: style.green, changed: style.yellow, removed: style.red, typeChanged: style.magenta };
-  return `${paint[change.kind](CHANGE_LETTERS[change.kind])} ${printable(change.path)}`;
+  return `${paint[change.kind](CHANGE_LETTERS[change.kind])} ${printable(change.path)}${style.dim(modeChange(change))}`;
+}
+
+/** Says that nothing but the permissions differ: the line alone would let one look for other content. */
+function modeChange({ kind, before, after }: Partial<Pick<Change, "kind" | "before" | "after">>): string {
+  if (kind !== "changed" || before === undefined || after === undefined) return "";
+  if (before.hash !== after.hash || before.mode === after.mode) return "";
+  return ` (mode ${octal(before.mode)} → ${octal(after.mode)})`;
 }
 
 export interface Column {

@@ -6,7 +6,7 @@ import { formatCount, printable } from "./output";
 const REDRAW_MS = 100;
 
 const PHASES: Readonly<Record<Progress["phase"], string>> = {
-  lock: "Waiting",
+  lock: "Waiting for the store",
   scan: "Scanning",
   store: "Saving",
   commit: "Finishing",
@@ -62,7 +62,8 @@ export class ProgressLine {
 
 function describe(progress: Progress): string {
   const phase = PHASES[progress.phase];
-  if (progress.phase === "lock") return progress.message === undefined ? `${phase} …` : printable(progress.message);
+  if (progress.phase === "lock")
+    return progress.message === undefined ? `${phase} …` : `${phase}: in use by ${printable(progress.message)} …`;
   if (progress.total > 0) return `${phase} … ${formatCount(progress.done)} of ${formatCount(progress.total)}`;
   return progress.done > 0 ? `${phase} … ${formatCount(progress.done)}` : `${phase} …`;
 }

@@ -46,6 +46,7 @@ import { LanePool } from "./pipeline/lanes";
 import { FileIndex } from "./scan/fileIndex";
 import { Catalog } from "./store/catalog";
 import { loadCodecs } from "./store/codecs";
+import { adoptMovedStore } from "./store/movedStore";
 import { openPackSet } from "./store/packSet";
 import { loadSqlite } from "./store/sqlite";
 import { describeStore, locateStore } from "./store/storeLayout";
@@ -68,26 +69,30 @@ const SHOWN_VERSIONS = 200;
 const MAX_LANES = 8;
 
 /**
- * Opens the store of a workspace folder. Creates nothing: a store comes into being with the first save. Rejects with
- * `workspace-missing`, `newer-format` or `damaged`.
+ * Opens the store of a workspace folder. Creates nothing: a store comes into being with the first save; that of a folder
+ * that was renamed is given its new name. Rejects with `workspace-missing`, `newer-format`, `damaged` or `locked`.
  */
 export async function openEngine(address: StoreAddress, options: EngineOptions): Promise<Engine> {
   const fs = options.fs ?? nodeFileSystem;
   const [sqlite, codecs] = await Promise.all([loadSqlite(fs, options.sqlWasmPath), loadCodecs()]);
   const layout = locateStore(fs, codecs, address.folder, address.storeRoot);
-  describeStore(fs, layout);
   const nonce = (): string => randomBytes(8).toString("hex");
+  const waiting = {
+    identity: currentProcess(),
+    now: options.now ?? Date.now,
+    sleep: (ms: number) => sleep(ms),
+    lockTimeoutMs: options.lockTimeoutMs ?? LOCK_TIMEOUT_MS,
+  };
+  await adoptMovedStore({ fs, nonce, ...waiting }, layout);
+  describeStore(fs, layout);
   const blobs = openPackSet({ fs, codecs, folder: layout.packs });
   const treePacks = openPackSet({ fs, codecs, folder: layout.trees });
   const laneCount = Math.min(options.laneCount ?? availableParallelism(), MAX_LANES);
   return new Engine({
     fs,
     codecs,
-    identity: currentProcess(),
-    now: options.now ?? Date.now,
+    ...waiting,
     random: randomBytes,
-    sleep: (ms) => sleep(ms),
-    lockTimeoutMs: options.lockTimeoutMs ?? LOCK_TIMEOUT_MS,
     lanes: options.laneScript === undefined || laneCount < 1 ? undefined : new LanePool(options.laneScript, laneCount),
     ignoreCase: process.platform === "win32" || process.platform === "darwin",
     layout,
@@ -96,9 +101,16 @@ export async function openEngine(address: StoreAddress, options: EngineOptions):
     treePacks,
     trees: new TreeStore(treePacks),
     catalog: Catalog.open({ fs, codecs, sqlite, nonce }, layout.folder),
-    index: FileIndex.load(fs, codecs, layout.index, nonce),
+    index: FileIndex.open(fs, codecs, layout.index, nonce, () => [...blobs.list(), ...treePacks.list()]),
     nonce,
   });
+}
+
+/** What is under way in one engine. */
+interface Turn {
+  /** The last of the operations that change something. */
+  last: Promise<unknown>;
+  readonly questions: Set<Promise<unknown>>;
 }
 
 export class Engine implements EngineApi {
@@ -108,7 +120,7 @@ export class Engine implements EngineApi {
     private readonly store: Store,
     control: OperationControl = {},
     /** Operations of one process on one store come one after another; the project lock only keeps processes apart. */
-    private readonly turn: { last: Promise<unknown> } = { last: Promise.resolve() },
+    private readonly turn: Turn = { last: Promise.resolve(), questions: new Set() },
   ) {
     this.operation = new Operation(control.onProgress ?? (() => {}), control.isCancelled ?? (() => false));
   }
@@ -124,6 +136,10 @@ export class Engine implements EngineApi {
 
   list(options: { limit?: number } = {}): Promise<readonly Checkpoint[]> {
     return this.read(() => this.store.catalog.checkpoints.slice(0, options.limit));
+  }
+
+  scanOptions(): Promise<ScanOptions | null> {
+    return this.read(() => queries.newestScanOptions(this.store));
   }
 
   resolve(ref: Ref): Promise<Checkpoint> {
@@ -204,7 +220,8 @@ export class Engine implements EngineApi {
 
   /** Gives threads and files back once what runs has ended. The engine is not usable afterwards. */
   async close(): Promise<void> {
-    await this.turn.last.catch(() => {});
+    // Their own callers hear how they end.
+    await Promise.allSettled([this.turn.last, ...this.turn.questions]);
     await this.store.lanes?.dispose();
     this.store.blobs.close();
     this.store.treePacks.close();
@@ -241,12 +258,19 @@ export class Engine implements EngineApi {
    * A question: sees what others committed, and waits for nobody. It may run while a save waits for its lanes: catalog
    * and packs change only in steps that do not yield, so between any two of them they are whole.
    */
-  private async read<T>(body: () => Promise<T> | T): Promise<T> {
-    try {
-      takeInChanges(this.store);
-      return await body();
-    } catch (error) {
-      throw CheckpointError.from(error);
-    }
+  private read<T>(body: () => Promise<T> | T): Promise<T> {
+    const answer = async (): Promise<T> => {
+      try {
+        takeInChanges(this.store);
+        return await body();
+      } catch (error) {
+        throw CheckpointError.from(error);
+      }
+    };
+    const question = answer();
+    this.turn.questions.add(question);
+    const settle = (): boolean => this.turn.questions.delete(question);
+    question.then(settle, settle);
+    return question;
   }
 }

@@ -68,7 +68,9 @@ function phaseWords(progress: Progress): string {
     progress.total > 0 ? ` ${progress.done}/${progress.total}` : progress.done > 0 ? ` ${progress.done}` : "";
   switch (progress.phase) {
     case "lock":
-      return progress.message ?? vscode.l10n.t("waiting for another window or program");
+      return progress.message === undefined
+        ? vscode.l10n.t("waiting for another window or program")
+        : vscode.l10n.t("waiting for the store: in use by {0}", progress.message);
     case "scan":
       return vscode.l10n.t("looking for changes{0}", counted);
     case "store":

@@ -17,13 +17,14 @@ import type { WorkspaceFolders } from "./workspaceFolders";
 const RETRY_MS = 5_000;
 
 export class AutoSave extends Disposable {
-  private readonly failed = this.register(new vscode.EventEmitter<string | undefined>());
-  /** Why the last automatic save failed; undefined once one succeeds. */
-  readonly onDidChangeFailure = this.failed.event;
+  private readonly changed = this.register(new vscode.EventEmitter<void>());
+  /** `failure` or `nextDueAt` is another one. */
+  readonly onDidChange = this.changed.event;
   private timer: NodeJS.Timeout | undefined;
   private lastSaveAt = Date.now();
   private lastActivityAt: number | undefined;
   private lastFailure: string | undefined;
+  private dueAt: number | undefined;
 
   constructor(
     private readonly folders: WorkspaceFolders,
@@ -50,6 +51,16 @@ export class AutoSave extends Disposable {
     this.schedule();
   }
 
+  /** Why the last automatic save failed; undefined once one succeeds. */
+  get failure(): string | undefined {
+    return this.lastFailure;
+  }
+
+  /** When the next one is tried, in milliseconds since 1970; undefined while they are off. */
+  get nextDueAt(): number | undefined {
+    return this.dueAt;
+  }
+
   /** Somebody saved by hand: the interval starts anew. */
   noteSave(): void {
     this.lastSaveAt = Date.now();
@@ -67,9 +78,11 @@ export class AutoSave extends Disposable {
   private schedule(atLeastMs = 0): void {
     clearTimeout(this.timer);
     const { enabled, intervalMs } = this.settings.autoSave();
-    if (this.isDisposed || !enabled || this.folders.all.length === 0) return;
+    const isOn = !this.isDisposed && enabled && this.folders.all.length > 0;
     const wait = Math.max(atLeastMs, untilDue(this.lastSigns(), intervalMs, Date.now()));
-    this.timer = setTimeout(() => void this.save(), wait);
+    if (isOn) this.timer = setTimeout(() => void this.save(), wait);
+    this.dueAt = isOn ? Date.now() + wait : undefined;
+    if (!this.isDisposed) this.changed.fire();
   }
 
   private lastSigns(): AutoSaveState {
@@ -93,6 +106,6 @@ export class AutoSave extends Disposable {
   private setFailure(message: string | undefined): void {
     if (message === this.lastFailure) return;
     this.lastFailure = message;
-    this.failed.fire(message);
+    this.changed.fire();
   }
 }

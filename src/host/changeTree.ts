@@ -6,6 +6,7 @@ export interface ChangeFolder {
   /** May span several levels: folders with nothing but one folder in them are joined, "src/host". */
   readonly name: string;
   readonly path: string;
+  /** Made when first asked for: of a large list, people open a few folders. */
   readonly children: readonly ChangeNode[];
   /** Changes below, at any depth. */
   readonly count: number;
@@ -23,11 +24,16 @@ export type ChangeNode = ChangeFolder | ChangeLeaf;
 interface Level {
   readonly folders: Map<string, Level>;
   readonly leaves: ChangeLeaf[];
+  /** Changes here and below. */
+  count: number;
 }
 
-/** Folders first, then files, each in the order people expect ("a2" before "a10"). */
+/**
+ * Folders first, then files, each in the order people expect ("a2" before "a10"). Sorting is what costs, so it waits
+ * until a folder is opened.
+ */
 export function buildChangeTree(changes: readonly Change[]): readonly ChangeNode[] {
-  const top: Level = { folders: new Map(), leaves: [] };
+  const top = emptyLevel();
   for (const change of changes) {
     const path = change.path.replace(/\/$/, "");
     const segments = path.split("/");
@@ -36,9 +42,10 @@ export function buildChangeTree(changes: readonly Change[]): readonly ChangeNode
     for (const segment of segments) {
       let next = level.folders.get(segment);
       if (!next) {
-        next = { folders: new Map(), leaves: [] };
+        next = emptyLevel();
         level.folders.set(segment, next);
       }
+      next.count++;
       level = next;
     }
     level.leaves.push({ type: "leaf", name, path, change });
@@ -66,9 +73,21 @@ function joinedFolder(name: string, level: Level, prefix: string): ChangeFolder 
     current = only[1];
   }
   const path = prefix === "" ? joined : `${prefix}/${joined}`;
-  const children = nodesOf(current, path);
-  const count = children.reduce((sum, child) => sum + (child.type === "leaf" ? 1 : child.count), 0);
-  return { type: "folder", name: joined, path, children, count };
+  let children: readonly ChangeNode[] | undefined;
+  return {
+    type: "folder",
+    name: joined,
+    path,
+    count: current.count,
+    get children() {
+      children ??= nodesOf(current, path);
+      return children;
+    },
+  };
+}
+
+function emptyLevel(): Level {
+  return { folders: new Map(), leaves: [], count: 0 };
 }
 
 const collator = new Intl.Collator(undefined, { numeric: true });

@@ -76,6 +76,14 @@ export class CheckpointCatalog extends Disposable {
     return newest;
   }
 
+  /** The newest checkpoint of all folders; undefined before the engine was asked. */
+  newest(): Checkpoint | undefined {
+    const each = this.folders.all
+      .map((root) => this.known.get(root)?.checkpoints[0])
+      .filter((one) => one !== undefined);
+    return each.sort((a, b) => b.createdAt - a.createdAt)[0];
+  }
+
   find(root: Root, id: string | null): Checkpoint | undefined {
     return this.known.get(root)?.checkpoints.find((checkpoint) => checkpoint.id === id);
   }

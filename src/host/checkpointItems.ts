@@ -8,6 +8,7 @@ import {
   DayNode,
   FolderNode,
   MoreNode,
+  NotListedNode,
   RootNode,
 } from "./checkpointNodes";
 import { iconUri } from "./checkpointUris";
@@ -22,6 +23,7 @@ import {
   dayLabel,
   fileCount,
   fileSize,
+  joined,
   reasonWords,
   wholeNumber,
 } from "./wording";
@@ -35,6 +37,7 @@ export function checkpointTreeItem(node: CheckpointTreeNode, now: number): vscod
   if (node instanceof FolderNode) return folderItem(node);
   if (node instanceof ChangeNode) return changeItem(node);
   if (node instanceof MoreNode) return moreItem(node);
+  if (node instanceof NotListedNode) return notListedItem(node);
   return checkpointItem(node);
 }
 
@@ -57,10 +60,11 @@ function dayItem(node: DayNode, now: number): vscode.TreeItem {
 
 function checkpointItem({ root, checkpoint }: CheckpointNode): vscode.TreeItem {
   const item = new vscode.TreeItem(checkpointLabel(checkpoint), vscode.TreeItemCollapsibleState.Collapsed);
-  const named = checkpoint.name === null ? "" : `#${checkpoint.number} ${clockTime(checkpoint.createdAt)}`;
-  const words = [named, changeCounts(checkpoint), reasonWords(checkpoint)].filter((part) => part !== "");
+  const named = checkpoint.name === null ? [] : [clockTime(checkpoint.createdAt), `#${checkpoint.number}`];
+  // One that somebody asked for says so by its icon; the default width of the view has no room for more words.
+  const reason = checkpoint.kind === "manual" ? "" : reasonWords(checkpoint);
   item.id = `checkpoint:${root.key}:${checkpoint.id}`;
-  item.description = words.join(" · ");
+  item.description = joined(...named, changeCounts(checkpoint), reason);
   item.iconPath = checkpointIcon(checkpoint);
   item.contextValue = `checkpoint:${checkpoint.kind}:${checkpoint.pinned ? "pinned" : "unpinned"}`;
   item.accessibilityInformation = {
@@ -84,7 +88,7 @@ export function checkpointIcon(checkpoint: Checkpoint): vscode.ThemeIcon {
     case "manual":
       return new vscode.ThemeIcon("bookmark");
     case "auto":
-      return new vscode.ThemeIcon("history");
+      return new vscode.ThemeIcon("watch");
     case "safety":
       return new vscode.ThemeIcon("shield");
     case "import":
@@ -109,9 +113,9 @@ export function checkpointTooltip(checkpoint: Checkpoint): vscode.MarkdownString
     lines.push(vscode.l10n.t("{0} skipped (see the output channel)", fileCount(checkpoint.skipped)));
   if (checkpoint.branch !== null)
     lines.push(vscode.l10n.t("Branch {0} at {1}", checkpoint.branch, (checkpoint.head ?? "").slice(0, 8)));
-  if (checkpoint.pinned) lines.push(vscode.l10n.t("Pinned: never removed by itself"));
+  if (checkpoint.pinned) lines.push(vscode.l10n.t("Pinned: asked about twice before it is deleted"));
   if (checkpoint.note !== null) lines.push(checkpoint.note);
-  for (const line of lines) {
+  for (const line of lines.filter((words) => words !== "")) {
     text.appendText(line);
     text.appendMarkdown("\n\n");
   }
@@ -135,7 +139,7 @@ function changeItem(node: ChangeNode): vscode.TreeItem {
   const item = new vscode.TreeItem(node.name, vscode.TreeItemCollapsibleState.None);
   const isFolder = change.path.endsWith("/");
   item.id = `change:${root.key}:${checkpoint.id}:${change.path}`;
-  item.resourceUri = iconUri(node.path);
+  item.resourceUri = iconUri(node.path, change.kind);
   item.iconPath = isFolder ? vscode.ThemeIcon.Folder : vscode.ThemeIcon.File;
   item.description = changeLetter(change.kind);
   item.tooltip = `${change.path} · ${changeWord(change.kind)}`;
@@ -143,6 +147,18 @@ function changeItem(node: ChangeNode): vscode.TreeItem {
   item.accessibilityInformation = { label: `${node.name}, ${changeWord(change.kind)}` };
   if (!isFolder)
     item.command = { command: "checkpoint.openChange", title: vscode.l10n.t("Show Change"), arguments: [node] };
+  return item;
+}
+
+function notListedItem(node: NotListedNode): vscode.TreeItem {
+  const item = new vscode.TreeItem(
+    vscode.l10n.t("{0} not listed", fileCount(node.count)),
+    vscode.TreeItemCollapsibleState.None,
+  );
+  item.id = node.id;
+  item.iconPath = new vscode.ThemeIcon("info");
+  item.tooltip = vscode.l10n.t("Compare a folder from the Explorer to see what it holds.");
+  item.contextValue = "notListed";
   return item;
 }
 

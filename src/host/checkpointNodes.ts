@@ -61,6 +61,14 @@ export class MoreNode {
   ) {}
 }
 
+/** Says that a list ends before everything is in it. */
+export class NotListedNode {
+  constructor(
+    readonly count: number,
+    readonly id: string,
+  ) {}
+}
+
 /** One entry of a file's history. */
 export class VersionNode {
   constructor(
@@ -69,6 +77,8 @@ export class VersionNode {
     readonly version: FileVersion,
     /** The version before this one, if there is one. */
     readonly older: FileVersion | undefined,
+    /** True when the file is the same now, false when it differs or nobody looked. */
+    readonly isNow = false,
   ) {}
 
   get checkpoint(): Checkpoint {
@@ -76,4 +86,11 @@ export class VersionNode {
   }
 }
 
-export type CheckpointTreeNode = RootNode | DayNode | CheckpointNode | FolderNode | ChangeNode | MoreNode;
+export type CheckpointTreeNode =
+  | RootNode
+  | DayNode
+  | CheckpointNode
+  | FolderNode
+  | ChangeNode
+  | MoreNode
+  | NotListedNode;

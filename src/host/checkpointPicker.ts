@@ -3,7 +3,7 @@ import * as vscode from "vscode";
 import type { Checkpoint } from "../shared/api";
 import type { CheckpointCatalog } from "./checkpointCatalog";
 import { checkpointIcon } from "./checkpointItems";
-import { changeCounts, dateAndTime, dayLabel, reasonWords, relativeTime, startOfDay } from "./wording";
+import { changeCounts, dateAndTime, dayLabel, joined, reasonWords, relativeTime, startOfDay } from "./wording";
 import type { Root } from "./workspaceFolders";
 
 interface CheckpointPick extends vscode.QuickPickItem {
@@ -61,7 +61,7 @@ function pickItems(checkpoints: readonly Checkpoint[]): CheckpointPick[] {
       label: checkpoint.name === null ? `#${checkpoint.number}` : `#${checkpoint.number} ${checkpoint.name}`,
       iconPath: checkpointIcon(checkpoint),
       description: words.filter((word) => word !== "").join(" · "),
-      detail: `${reasonWords(checkpoint)} · ${dateAndTime(checkpoint.createdAt)}`,
+      detail: joined(dateAndTime(checkpoint.createdAt), reasonWords(checkpoint)),
       checkpoint,
     });
   }

@@ -1,6 +1,6 @@
 /** The "Checkpoints" view: (folders →) days → checkpoints → what changed in them. */
 import * as vscode from "vscode";
-import type { Checkpoint, CheckpointDetail } from "../shared/api";
+import type { Checkpoint } from "../shared/api";
 import { Disposable } from "../shared/disposable";
 import { buildChangeTree, type ChangeNode as TreeChange } from "./changeTree";
 import type { CheckpointCatalog } from "./checkpointCatalog";
@@ -12,6 +12,7 @@ import {
   DayNode,
   FolderNode,
   MoreNode,
+  NotListedNode,
   RootNode,
 } from "./checkpointNodes";
 import type { ErrorMessages } from "./errorMessages";
@@ -19,9 +20,13 @@ import { startOfDay } from "./wording";
 import type { Root, WorkspaceFolders } from "./workspaceFolders";
 
 export const CHECKPOINT_VIEW = "checkpoint.checkpoints";
-/** Changes of one checkpoint shown at first; "more" shows MORE_FACTOR times as many. Rows cost VS Code about 20 µs each. */
-const FIRST_CHANGES = 500;
-const MORE_FACTOR = 4;
+const SELECTED_CONTEXT = "checkpoint.isCheckpointSelected";
+/** Rows of one folder shown at first, and added by each "more". VS Code asks for every row of an open folder at once. */
+const PAGE_ROWS = 500;
+/** All changes of a checkpoint are fetched at once, so that every folder and count is true; 78,000 take about 10 MB. */
+const MAX_CHANGES = 100_000;
+/** Changes of this many checkpoints are kept: the tree asks for all open ones again after each save. */
+const KEPT_LISTS = 8;
 /** Folders of a checkpoint start open while all of it fits on a screen or two. */
 const MAX_OPEN_ROWS = 60;
 
@@ -29,7 +34,9 @@ export class CheckpointTree extends Disposable implements vscode.TreeDataProvide
   readonly view: vscode.TreeView<CheckpointTreeNode>;
   private readonly changed = this.register(new vscode.EventEmitter<CheckpointTreeNode | undefined>());
   readonly onDidChangeTreeData = this.changed.event;
-  private readonly limits = new Map<string, number>();
+  /** Rows shown of a folder (or of a checkpoint's top level) once "more" was clicked, by the node's id. */
+  private readonly shownRows = new Map<string, number>();
+  private readonly kept = new Map<string, ChangeList>();
 
   constructor(
     private readonly folders: WorkspaceFolders,
@@ -42,6 +49,13 @@ export class CheckpointTree extends Disposable implements vscode.TreeDataProvide
         treeDataProvider: this,
         canSelectMany: true,
         showCollapseAll: true,
+      }),
+    );
+    this.register(
+      this.view.onDidChangeSelection(({ selection }) => {
+        const isSelected = selection.some((node) => node instanceof CheckpointNode);
+        // Delete and F2 are for checkpoints; on other rows they do nothing instead of asking for one.
+        void vscode.commands.executeCommand("setContext", SELECTED_CONTEXT, isSelected);
       }),
     );
     this.register(catalog.onDidChange(() => this.changed.fire(undefined)));
@@ -83,7 +97,7 @@ export class CheckpointTree extends Disposable implements vscode.TreeDataProvide
     if (node instanceof RootNode) return this.days(node.root);
     if (node instanceof DayNode) return node.checkpoints.map((checkpoint) => new CheckpointNode(node.root, checkpoint));
     if (node instanceof CheckpointNode) return this.changes(node);
-    if (node instanceof FolderNode) return this.below(node.root, node, node.folder.children, node.isOpen);
+    if (node instanceof FolderNode) return this.page(node, node.path, node.folder.children, node.isOpen);
     return [];
   }
 
@@ -107,33 +121,65 @@ export class CheckpointTree extends Disposable implements vscode.TreeDataProvide
   }
 
   private async changes(node: CheckpointNode): Promise<CheckpointTreeNode[]> {
-    const { root, checkpoint } = node;
-    const limit = this.limits.get(checkpoint.id) ?? FIRST_CHANGES;
-    const detail: CheckpointDetail = await root.engine.show(checkpoint.id, { limit });
-    const children = this.below(root, node, buildChangeTree(detail.changes), detail.changes.length <= MAX_OPEN_ROWS);
-    const remaining = detail.totalChanges - detail.changes.length;
-    if (remaining > 0) {
-      const loadMore = () => {
-        this.limits.set(checkpoint.id, limit * MORE_FACTOR);
-        this.changed.fire(node);
-      };
-      children.push(new MoreNode(remaining, loadMore, `more:${root.key}:${checkpoint.id}:${limit}`));
-    }
-    return children;
+    const { nodes, total, listed } = await this.changeList(node);
+    const rows = this.page(node, "", nodes, total <= MAX_OPEN_ROWS);
+    // Nothing more to click: what is beyond the limit is found through Compare, folder by folder.
+    if (listed < total) rows.push(new NotListedNode(total - listed, `unlisted:${node.root.key}:${node.checkpoint.id}`));
+    return rows;
   }
 
-  private below(
-    root: Root,
-    { checkpoint }: Pick<CheckpointNode, "checkpoint">,
+  private async changeList({ root, checkpoint }: CheckpointNode): Promise<ChangeList> {
+    // After a deletion the same checkpoint has another parent, and so another list.
+    const key = `${root.key}:${checkpoint.id}:${checkpoint.parentId}`;
+    let list = this.kept.get(key);
+    if (!list) {
+      const { changes, totalChanges } = await root.engine.show(checkpoint.id, { limit: MAX_CHANGES });
+      list = { nodes: buildChangeTree(changes), total: totalChanges, listed: changes.length };
+    }
+    // Put back at the end: the first one is the one not used for longest.
+    this.kept.delete(key);
+    this.kept.set(key, list);
+    for (const oldest of this.kept.keys()) {
+      if (this.kept.size <= KEPT_LISTS) break;
+      this.kept.delete(oldest);
+    }
+    return list;
+  }
+
+  /** The first rows of one level, and the row that shows more of it. */
+  private page(
+    parent: CheckpointNode | FolderNode,
+    path: string,
     nodes: readonly TreeChange[],
     isOpen: boolean,
   ): CheckpointTreeNode[] {
-    return nodes.map((node) =>
-      node.type === "folder"
-        ? new FolderNode(root, checkpoint, node, isOpen)
-        : new ChangeNode(root, checkpoint, node.change, node.name),
-    );
+    const { root, checkpoint } = parent;
+    const key = `${root.key}:${checkpoint.id}:${path}`;
+    const shown = this.shownRows.get(key) ?? PAGE_ROWS;
+    const rows: CheckpointTreeNode[] = nodes
+      .slice(0, shown)
+      .map((node) =>
+        node.type === "folder"
+          ? new FolderNode(root, checkpoint, node, isOpen)
+          : new ChangeNode(root, checkpoint, node.change, node.name),
+      );
+    if (nodes.length > shown) {
+      const showMore = () => {
+        this.shownRows.set(key, shown + PAGE_ROWS);
+        this.changed.fire(parent);
+      };
+      rows.push(new MoreNode(nodes.length - shown, showMore, `more:${key}:${shown}`));
+    }
+    return rows;
   }
+}
+
+/** What one checkpoint changed, as folders and files. */
+interface ChangeList {
+  readonly nodes: readonly TreeChange[];
+  readonly total: number;
+  /** Less than `total` beyond MAX_CHANGES. */
+  readonly listed: number;
 }
 
 /** Calls back shortly after each midnight: "Today" becomes "Yesterday". */

@@ -12,8 +12,10 @@
  * paths differ for a renamed file and say so.
  */
 import * as vscode from "vscode";
+import type { ChangeKind } from "../shared/api";
 
 export const CHECKPOINT_SCHEME = "checkpoint";
+export const ROW_SCHEME = "checkpoint-row";
 const EMPTY_AUTHORITY = "empty";
 
 export interface CheckpointLocation {
@@ -43,11 +45,11 @@ export function emptyUri(path: string): vscode.Uri {
 }
 
 /**
- * For the icon of a tree row alone: file icon themes look at the name. Another scheme, because rows that name an open
- * editor's file would get its decorations (a padlock, for what is read-only).
+ * For the icon and the color of a tree row alone: file icon themes look at the name, RowColors at the kind. Another
+ * scheme, because rows that name an open editor's file would get its decorations (a padlock, for what is read-only).
  */
-export function iconUri(path: string): vscode.Uri {
-  return vscode.Uri.from({ scheme: "checkpoint-row", path: `/${path}` });
+export function iconUri(path: string, kind?: ChangeKind): vscode.Uri {
+  return vscode.Uri.from({ scheme: ROW_SCHEME, path: `/${path}`, query: kind ?? "" });
 }
 
 export function isEmptyUri(uri: vscode.Uri): boolean {

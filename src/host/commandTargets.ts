@@ -40,7 +40,7 @@ export class CommandTargets {
   async checkpoint(args: readonly unknown[], options: PickOptions): Promise<CheckpointTarget | undefined> {
     const given = checkpointOf(args[0]);
     if (given) return given;
-    const root = rootOf(args[0]) ?? (await this.folders.pick());
+    const root = rootOf(args[0]) ?? (await this.folders.pick(options.title));
     if (!root) return undefined;
     const checkpoint = await pickCheckpoint(this.catalog, root, options);
     return checkpoint && { root, checkpoint };

@@ -6,7 +6,7 @@ import type { CheckpointCatalog, FolderCheckpoints } from "./checkpointCatalog";
 import { type ChangeNode, MoreNode, type VersionNode } from "./checkpointNodes";
 import { pickCheckpoint } from "./checkpointPicker";
 import type { CheckpointTree } from "./checkpointTree";
-import type { CommandTargets, PathTarget } from "./commandTargets";
+import { activeUri, type CommandTargets, type PathTarget } from "./commandTargets";
 import type { Compare } from "./compareCommands";
 import type { ErrorMessages } from "./errorMessages";
 import type { FileHistoryView } from "./fileHistoryView";
@@ -43,20 +43,25 @@ export class Commands extends Disposable {
       save: () => this.save(() => services.saving.saveByHand()),
       saveAs: () => this.save(() => services.saving.saveAs()),
       restore: (args) => this.restore(args),
-      restoreFile: (args) => this.restoreFile(args),
+      restoreFile: (args) => this.restorePath(args),
+      restoreFolder: (args) => this.restorePath(args),
+      restoreDeleted: (args) => this.restorePath(args),
       undoRestore: (args) => this.reverse(args, "undo"),
       redoRestore: (args) => this.reverse(args, "redo"),
-      compareFile: (args) => this.compareFile(args),
+      compareFile: (args) => this.comparePath(args),
+      compareFolder: (args) => this.comparePath(args),
       compareWorkspace: (args) => this.compareWorkspace(args),
       compareTwo: (args) => this.compareTwo(args),
       rename: (args) => this.rename(args),
       pin: (args) => this.pin(args, true),
       unpin: (args) => this.pin(args, false),
       delete: (args) => this.delete(args),
-      verify: (args) => this.withRoot(args, (root) => services.managing.verify(root)),
-      openStorage: (args) => this.withRoot(args, (root) => services.managing.openStorage(root)),
+      verify: (args) => this.withRoot(args, vscode.l10n.t("Verify Store"), (root) => services.managing.verify(root)),
+      openStorage: (args) =>
+        this.withRoot(args, vscode.l10n.t("Open Storage…"), (root) => services.managing.openStorage(root)),
       showOutput: () => services.log.show(),
       showFileHistory: (args) => this.withPath(args, (target) => services.fileHistory.show(target)),
+      showFolderHistory: (args) => this.withPath(args, (target) => services.fileHistory.show(target)),
       showMenu: () => this.showMenu(),
       refresh: () => Promise.all(services.folders.all.map((root) => services.catalog.refresh(root))),
       loadMore: ([node]) => node instanceof MoreNode && node.loadMore(),
@@ -99,7 +104,8 @@ export class Commands extends Disposable {
     if (target) await this.services.restoring.start(target.root, target.checkpoint);
   }
 
-  private async restoreFile(args: Args): Promise<void> {
+  /** Of a file or a folder: the commands differ in what menus call them. */
+  private async restorePath(args: Args): Promise<void> {
     const several = this.services.targets.severalPaths(args);
     if (several) {
       const title = vscode.l10n.t("Restore from Which Checkpoint?");
@@ -117,7 +123,7 @@ export class Commands extends Disposable {
     if (version?.kind === "removed") checkpoint = (args[0] as VersionNode).older?.checkpoint;
     else if (change?.kind === "removed")
       checkpoint = this.services.catalog.find(root, target.checkpoint?.parentId ?? null);
-    checkpoint ??= await pickVersion(root, path, vscode.l10n.t("Restore Which Version?"));
+    checkpoint ??= await pickVersion(root, path, vscode.l10n.t("Restore Which Version of {0}?", path || root.name));
     if (checkpoint) await this.services.restoring.start(root, checkpoint, [path]);
   }
 
@@ -129,17 +135,18 @@ export class Commands extends Disposable {
       const able: Root[] = [];
       for (const candidate of folders.all)
         if ((await catalog.refresh(candidate)).undo[direction] !== null) able.push(candidate);
-      root = able.length === 1 ? able[0] : await folders.pick();
+      const title = direction === "undo" ? vscode.l10n.t("Undo Last Restore") : vscode.l10n.t("Redo Restore");
+      root = able.length === 1 ? able[0] : await folders.pick(title);
     }
     if (root) await restoring[direction](root);
   }
 
-  private async compareFile(args: Args): Promise<void> {
+  private async comparePath(args: Args): Promise<void> {
     const target = await this.services.targets.path(args);
     if (!target) return;
     const { root, path } = target;
-    const checkpoint =
-      target.checkpoint ?? (await pickVersion(root, path, vscode.l10n.t("Compare with Which Version?")));
+    const title = vscode.l10n.t("Compare with Which Version of {0}?", path || root.name);
+    const checkpoint = target.checkpoint ?? (await pickVersion(root, path, title));
     if (checkpoint) await this.services.compare.fileWithNow(root, path, checkpoint);
   }
 
@@ -193,18 +200,25 @@ export class Commands extends Disposable {
   }
 
   private async showMenu(): Promise<void> {
-    const known = this.services.folders.all
-      .map((root) => this.services.catalog.peek(root))
-      .filter((folder): folder is FolderCheckpoints => folder !== undefined);
+    const { folders, catalog, errors } = this.services;
+    let known: readonly FolderCheckpoints[] = [];
+    try {
+      known = await Promise.all(folders.all.map((root) => catalog.get(root)));
+    } catch (error) {
+      // The menu also leads to the output channel and the storage, which is where the cause is found.
+      errors.record(error);
+    }
     await showStatusMenu({
-      canUndo: known.length === 0 || known.some(({ undo }) => undo.undo !== null),
+      hasCheckpoints: known.some(({ checkpoints }) => checkpoints.length > 0),
+      canUndo: known.some(({ undo }) => undo.undo !== null),
       canRedo: known.some(({ undo }) => undo.redo !== null),
+      hasFile: activeUri() !== undefined,
     });
   }
 
-  private async withRoot(args: Args, work: (root: Root) => Promise<void>): Promise<void> {
+  private async withRoot(args: Args, title: string, work: (root: Root) => Promise<void>): Promise<void> {
     const given = (args[0] as { readonly root?: unknown } | undefined)?.root;
-    const root = given instanceof Root ? given : await this.services.folders.pick();
+    const root = given instanceof Root ? given : await this.services.folders.pick(title);
     if (root) await work(root);
   }
 

@@ -7,7 +7,8 @@ import { MoreNode, VersionNode } from "./checkpointNodes";
 import { activeUri, type CommandTargets, type PathTarget } from "./commandTargets";
 import type { ErrorMessages } from "./errorMessages";
 import { versionPage } from "./fileVersions";
-import { changeWord, checkpointTitle, dateAndTime, reasonWords, relativeTime } from "./wording";
+import { hashesOfPresent } from "./presentContent";
+import { changeWord, checkpointTitle, dateAndTime, joined, reasonWords, relativeTime } from "./wording";
 
 export const HISTORY_VIEW = "checkpoint.fileHistory";
 const PAGE = 50;
@@ -36,6 +37,10 @@ export class FileHistoryView extends Disposable implements vscode.TreeDataProvid
     this.register(vscode.window.tabGroups.onDidChangeTabGroups(() => this.followSoon()));
     this.register(this.view.onDidChangeVisibility(({ visible }) => visible && this.followSoon()));
     this.register(catalog.onDidChange(() => this.changed.fire(undefined)));
+    // Which version is the one on disk has changed.
+    this.register(
+      vscode.workspace.onDidSaveTextDocument(({ uri }) => this.isShown(uri) && this.changed.fire(undefined)),
+    );
     const ages = setInterval(() => this.view.visible && this.changed.fire(undefined), AGE_REFRESH_MS);
     this.register({ dispose: () => clearInterval(ages) });
     this.register({ dispose: () => clearTimeout(this.followTimer) });
@@ -67,9 +72,13 @@ export class FileHistoryView extends Disposable implements vscode.TreeDataProvid
     try {
       await this.catalog.get(target.root);
       const page = await versionPage(target.root, target.path, this.limit);
-      this.view.message = page.versions.length === 0 ? vscode.l10n.t("No checkpoint holds this file yet.") : "";
+      const versions = page.versions.map(({ version }) => version);
+      const present = await hashesOfPresent(target.root, target.path, versions);
+      this.view.message =
+        versions.length === 0 ? vscode.l10n.t("No checkpoint holds {0} yet.", target.path || target.root.name) : "";
       const nodes: HistoryNode[] = page.versions.map(
-        ({ version, older }) => new VersionNode(target.root, target.path, version, older),
+        ({ version, older }) =>
+          new VersionNode(target.root, target.path, version, older, present.has(version.state?.hash ?? "")),
       );
       if (page.next !== undefined) {
         const loadMore = () => {
@@ -84,6 +93,11 @@ export class FileHistoryView extends Disposable implements vscode.TreeDataProvid
       if (known) this.view.message = known.message;
       return [];
     }
+  }
+
+  private isShown(uri: vscode.Uri): boolean {
+    const { target, view } = this;
+    return view.visible && target !== undefined && target.root.uriOf(target.path).toString() === uri.toString();
   }
 
   private followSoon(): void {
@@ -115,12 +129,22 @@ function versionItem(node: VersionNode, now: number): vscode.TreeItem {
   const item = new vscode.TreeItem(checkpointTitle(checkpoint), vscode.TreeItemCollapsibleState.None);
   const age = relativeTime(checkpoint.createdAt, now);
   item.id = `version:${node.root.key}:${node.path}:${checkpoint.id}`;
-  item.description = `${age} · ${changeWord(version.kind)} · ${reasonWords(checkpoint)}`;
+  item.description = joined(
+    age,
+    changeWord(version.kind),
+    node.isNow ? vscode.l10n.t("same as now") : "",
+    reasonWords(checkpoint),
+  );
   item.iconPath = checkpointIcon(checkpoint);
   item.contextValue = `version:${version.kind}`;
   item.command = { command: "checkpoint.openVersion", title: vscode.l10n.t("Show Change"), arguments: [node] };
   item.accessibilityInformation = {
-    label: `${checkpointTitle(checkpoint)}, ${changeWord(version.kind)}, ${dateAndTime(checkpoint.createdAt)}`,
+    label: [
+      checkpointTitle(checkpoint),
+      changeWord(version.kind),
+      ...(node.isNow ? [vscode.l10n.t("same as now")] : []),
+      dateAndTime(checkpoint.createdAt),
+    ].join(", "),
   };
   return item;
 }

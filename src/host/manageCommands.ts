@@ -1,6 +1,6 @@
 /** Rename, pin, delete, verify, and what the store takes. */
 import * as vscode from "vscode";
-import type { VerifyResult } from "../shared/api";
+import type { DeletePlan, VerifyResult } from "../shared/api";
 import { type Activity, unlessCancelled } from "./activity";
 import type { CheckpointCatalog } from "./checkpointCatalog";
 import type { CheckpointTarget } from "./commandTargets";
@@ -30,35 +30,15 @@ export class ManageCommands {
     await this.refreshAll(targets);
   }
 
-  /** Asks with what is lost and what comes back, then deletes. */
+  /** Asks with what is lost and what becomes free, twice when one is pinned, then deletes. */
   async delete(targets: readonly CheckpointTarget[]): Promise<void> {
-    const first = targets[0];
-    if (!first) return;
+    if (targets.length === 0) return;
     const byRoot = [...new Set(targets.map((target) => target.root))].map((root) => ({
       root,
       ids: targets.filter((target) => target.root === root).map((target) => target.checkpoint.id),
     }));
     const plans = await Promise.all(byRoot.map(({ root, ids }) => root.engine.planDelete(ids)));
-    const freed = plans.reduce((sum, plan) => sum + plan.deadBytes, 0);
-    const objects = plans.reduce((sum, plan) => sum + plan.deadObjects, 0);
-    const question =
-      targets.length === 1
-        ? vscode.l10n.t("Delete checkpoint {0}?", checkpointTitle(first.checkpoint))
-        : vscode.l10n.t("Delete {0} checkpoints?", targets.length);
-    const confirm = vscode.l10n.t("Delete");
-    const picked = await vscode.window.showWarningMessage(
-      question,
-      {
-        modal: true,
-        detail: vscode.l10n.t(
-          "{0} pieces of content exist nowhere else and are lost; about {1} become free. This cannot be undone. Your files stay as they are.",
-          wholeNumber(objects),
-          fileSize(freed),
-        ),
-      },
-      confirm,
-    );
-    if (picked !== confirm) return;
+    if (!(await confirmDelete(targets, plans))) return;
     await unlessCancelled(
       this.activity.run(vscode.l10n.t("Deleting checkpoints"), async (control) => {
         for (const { root, ids } of byRoot) {
@@ -149,4 +129,53 @@ export class ManageCommands {
   private async refreshAll(targets: readonly CheckpointTarget[]): Promise<void> {
     for (const root of new Set(targets.map((target) => target.root))) await this.catalog.refresh(root);
   }
+}
+
+async function confirmDelete(targets: readonly CheckpointTarget[], plans: readonly DeletePlan[]): Promise<boolean> {
+  const only = targets.length === 1 ? targets[0]?.checkpoint : undefined;
+  const pinned = targets.filter(({ checkpoint }) => checkpoint.pinned);
+  const question = only
+    ? vscode.l10n.t("Delete checkpoint {0}?", checkpointTitle(only))
+    : vscode.l10n.t("Delete {0} checkpoints?", targets.length);
+  const detail = [pinnedWords(targets, pinned), lossWords(plans), vscode.l10n.t("Your files stay as they are.")];
+  if (!(await confirmed(question, detail.filter((line) => line !== "").join("\n\n"), vscode.l10n.t("Delete"))))
+    return false;
+  const first = pinned[0]?.checkpoint;
+  if (!first) return true;
+  const again =
+    pinned.length === 1
+      ? vscode.l10n.t("{0} is pinned. Delete it all the same?", checkpointTitle(first))
+      : vscode.l10n.t("{0} of the checkpoints are pinned. Delete them all the same?", pinned.length);
+  return confirmed(again, "", vscode.l10n.t("Delete Pinned"));
+}
+
+async function confirmed(question: string, detail: string, answer: string): Promise<boolean> {
+  return (await vscode.window.showWarningMessage(question, { modal: true, detail }, answer)) === answer;
+}
+
+function pinnedWords(targets: readonly CheckpointTarget[], pinned: readonly CheckpointTarget[]): string {
+  if (pinned.length === 0) return "";
+  if (targets.length === 1) return vscode.l10n.t("It is pinned.");
+  return vscode.l10n.t(
+    "Pinned among them: {0}.",
+    pinned.map(({ checkpoint }) => checkpointTitle(checkpoint)).join(", "),
+  );
+}
+
+/** The workspace may still hold the same content, so nothing is said of that. */
+function lossWords(plans: readonly DeletePlan[]): string {
+  const objects = plans.reduce((sum, plan) => sum + plan.deadObjects, 0);
+  const bytes = plans.reduce((sum, plan) => sum + plan.deadBytes, 0);
+  if (objects === 0)
+    return vscode.l10n.t("Every content in it is also held by other checkpoints. This cannot be undone.");
+  return objects === 1
+    ? vscode.l10n.t(
+        "1 piece of content that no other checkpoint holds is lost; about {0} become free. This cannot be undone.",
+        fileSize(bytes),
+      )
+    : vscode.l10n.t(
+        "{0} pieces of content that no other checkpoint holds are lost; about {1} become free. This cannot be undone.",
+        wholeNumber(objects),
+        fileSize(bytes),
+      );
 }

@@ -91,7 +91,8 @@ export class RestoreCommands {
     checkpoint: Checkpoint,
     selection: RestoreSelection,
   ): Promise<RestoreResult | undefined> {
-    const affected = selection.selected.map((change) => change.path.replace(/\/$/, ""));
+    // A folder's own row is about its mode or being there, not about what is in it.
+    const affected = selection.selected.map((change) => change.path).filter((path) => !path.endsWith("/"));
     const selected = selection.request(await settleUnsaved(root, affected));
     if (!selected) {
       void vscode.window.showInformationMessage(vscode.l10n.t("Nothing is selected, so nothing was restored."));

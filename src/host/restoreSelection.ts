@@ -10,11 +10,10 @@ export interface RestoreGroup {
   readonly count: number;
 }
 
-/** What to ask of the engine for a selection. */
+/** What to ask of the engine for a selection: these paths and no others. */
 export interface SelectedRestore {
-  /** Absent = everything. */
-  readonly paths?: readonly string[];
-  readonly keepNew: boolean;
+  readonly paths: readonly string[];
+  readonly exact: true;
 }
 
 export class RestoreSelection {
@@ -54,20 +53,15 @@ export class RestoreSelection {
   }
 
   /**
-   * The request for what is selected, without the paths in `except`; undefined when that is nothing. Paths are listed
-   * one by one unless the selection is exactly a restore of everything, with or without the removals: a folder's path
-   * would also stand for unselected files below it.
+   * The request for what is selected, without the paths in `except`; undefined when that is nothing. Paths are always
+   * listed one by one, and a folder's stands for itself alone: what was not shown, or not selected, is not touched, also
+   * if it has come into being since.
    */
   request(except: readonly string[] = []): SelectedRestore | undefined {
     const left = new Set(except);
     const selected = this.selected.filter((change) => !left.has(plainPath(change)));
     if (selected.length === 0) return undefined;
-    const removals = selected.filter((change) => change.kind === "removed").length;
-    const allRemovals = this.changes.filter((change) => change.kind === "removed").length;
-    const keepNew = removals === 0;
-    const othersComplete = selected.length - removals === this.changes.length - allRemovals;
-    if (othersComplete && (keepNew || removals === allRemovals)) return { keepNew };
-    return { paths: selected.map(plainPath), keepNew };
+    return { paths: selected.map(plainPath), exact: true };
   }
 }
 

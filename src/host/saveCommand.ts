@@ -43,14 +43,18 @@ export class SaveCommand {
     if (made.length === 0) {
       const existing = results[0]?.checkpoint;
       void vscode.window.showInformationMessage(
-        existing
-          ? vscode.l10n.t("Nothing has changed since {0}; no checkpoint was made.", checkpointTitle(existing))
-          : vscode.l10n.t("Nothing has changed; no checkpoint was made."),
+        roots.length > 1
+          ? vscode.l10n.t("Nothing has changed in any of the {0} folders; no checkpoint was made.", roots.length)
+          : existing
+            ? vscode.l10n.t("Nothing has changed since {0}; no checkpoint was made.", checkpointTitle(existing))
+            : vscode.l10n.t("Nothing has changed; no checkpoint was made."),
       );
     } else {
-      const words = made.map(({ checkpoint }) =>
-        checkpoint ? `${checkpointTitle(checkpoint)} ${changeCounts(checkpoint)}`.trim() : "",
-      );
+      const words = results.flatMap(({ checkpoint, noChange }, index) => {
+        if (noChange || !checkpoint) return [];
+        const saved = `${checkpointTitle(checkpoint)} ${changeCounts(checkpoint)}`.trim();
+        return roots.length > 1 ? [`${roots[index]?.name} ${saved}`] : [saved];
+      });
       vscode.window.setStatusBarMessage(
         `$(check) ${vscode.l10n.t("Checkpoint saved: {0}", words.join(", "))}`,
         STATUS_MESSAGE_MS,

@@ -21,7 +21,7 @@ import type {
   TimelineProvider,
   TimelineWorkspace,
 } from "./timelineApi";
-import { changeWord, checkpointTitle, dateAndTime, reasonWords } from "./wording";
+import { changeWord, checkpointTitle, dateAndTime, joined, reasonWords } from "./wording";
 
 /** The workbench matches the scheme it sees, which in remote windows and browsers is not "file". */
 const SCHEMES = ["file", "vscode-remote"];
@@ -95,7 +95,7 @@ function timelineItem(node: VersionNode): TimelineItem {
   const item = new Item(checkpointTitle(checkpoint), checkpoint.createdAt);
   item.id = checkpoint.id;
   item.iconPath = checkpointIcon(checkpoint);
-  item.description = `${changeWord(version.kind)} · ${reasonWords(checkpoint)}`;
+  item.description = joined(changeWord(version.kind), reasonWords(checkpoint));
   item.tooltip = `${checkpointTitle(checkpoint)} · ${dateAndTime(checkpoint.createdAt)}`;
   item.contextValue = "checkpoint:file";
   item.command = { command: "checkpoint.openVersion", title: vscode.l10n.t("Show Change"), arguments: [node] };

@@ -3,7 +3,7 @@ import * as vscode from "vscode";
 import type { Checkpoint } from "../shared/api";
 import { checkpointIcon } from "./checkpointItems";
 import { versionPage } from "./fileVersions";
-import { changeWord, dateAndTime, fileSize, reasonWords, relativeTime } from "./wording";
+import { changeWord, dateAndTime, fileSize, joined, reasonWords, relativeTime } from "./wording";
 import type { Root } from "./workspaceFolders";
 
 const MAX_OFFERED = 500;
@@ -26,7 +26,7 @@ export async function pickVersion(root: Root, path: string, title: string): Prom
         label: checkpoint.name === null ? `#${checkpoint.number}` : `#${checkpoint.number} ${checkpoint.name}`,
         iconPath: checkpointIcon(checkpoint),
         description: words.filter((word) => word !== "").join(" · "),
-        detail: `${reasonWords(checkpoint)} · ${dateAndTime(checkpoint.createdAt)}`,
+        detail: joined(dateAndTime(checkpoint.createdAt), reasonWords(checkpoint)),
         checkpoint,
       };
     });
@@ -36,7 +36,7 @@ export async function pickVersion(root: Root, path: string, title: string): Prom
   }
   const picked = await vscode.window.showQuickPick(items, {
     title,
-    placeHolder: path,
+    placeHolder: vscode.l10n.t("Type a number, a name or a date"),
     matchOnDescription: true,
     matchOnDetail: true,
   });

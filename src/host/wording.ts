@@ -6,9 +6,9 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** The name a person gave, or number and time: "#12 14:03". */
+/** The name a person gave, or time and number: "14:03 #12". */
 export function checkpointLabel(checkpoint: Checkpoint): string {
-  return checkpoint.name ?? `#${checkpoint.number} ${clockTime(checkpoint.createdAt)}`;
+  return checkpoint.name ?? `${clockTime(checkpoint.createdAt)} #${checkpoint.number}`;
 }
 
 /** Short, for titles: 'before the talk (#12)' or "#12". */
@@ -38,11 +38,11 @@ export function changeCountsSpoken(counts: {
   return vscode.l10n.t("{0} added, {1} changed, {2} removed", counts.added, counts.changed, counts.removed);
 }
 
-/** Why the checkpoint was made; empty for one somebody asked for and named. */
+/** Why the checkpoint was made; empty for one somebody asked for here, which is what people expect. */
 export function reasonWords(checkpoint: Checkpoint): string {
   switch (checkpoint.trigger) {
     case "manual":
-      return vscode.l10n.t("saved by you");
+      return "";
     case "interval":
       return vscode.l10n.t("automatic");
     case "restore":
@@ -105,6 +105,20 @@ export function clockTime(at: number): string {
 
 export function dateAndTime(at: number): string {
   return new Intl.DateTimeFormat(vscode.env.language, { dateStyle: "full", timeStyle: "medium" }).format(at);
+}
+
+/** What is known, side by side: "added · automatic". Empty parts are left out. */
+export function joined(...parts: readonly string[]): string {
+  return parts.filter((part) => part !== "").join(" · ");
+}
+
+/** "in 5 min.", "in 2 hr."; never less than a minute, because nobody waits for seconds. */
+export function timeUntil(at: number, now: number): string {
+  const format = new Intl.RelativeTimeFormat(vscode.env.language, { style: "short" });
+  const left = Math.max(MINUTE, at - now);
+  return left < HOUR
+    ? format.format(Math.ceil(left / MINUTE), "minute")
+    : format.format(Math.round(left / HOUR), "hour");
 }
 
 /** "5 min. ago", "yesterday", … */

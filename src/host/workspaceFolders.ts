@@ -84,8 +84,11 @@ export class WorkspaceFolders extends Disposable {
     return this.roots.find((root) => root.key === key);
   }
 
-  /** The only folder, or the one the user picks; undefined when there is none or the user changes their mind. */
-  async pick(): Promise<Root | undefined> {
+  /**
+   * The only folder, or the one the user picks; undefined when there is none or the user changes their mind. `title`
+   * says what the folder is wanted for.
+   */
+  async pick(title: string): Promise<Root | undefined> {
     if (this.roots.length === 0) {
       void vscode.window.showInformationMessage(vscode.l10n.t("Open a folder first: checkpoints are kept per folder."));
       return undefined;
@@ -95,7 +98,11 @@ export class WorkspaceFolders extends Disposable {
     const items = [...this.roots]
       .sort((a, b) => Number(b === active) - Number(a === active))
       .map((root) => ({ label: root.name, description: root.folder.uri.fsPath, root }));
-    const picked = await vscode.window.showQuickPick(items, { placeHolder: vscode.l10n.t("Which folder?") });
+    const picked = await vscode.window.showQuickPick(items, {
+      title,
+      placeHolder: vscode.l10n.t("Which folder?"),
+      matchOnDescription: true,
+    });
     return picked?.root;
   }
 

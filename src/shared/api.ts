@@ -140,6 +140,7 @@ export interface CheckpointDetail {
   /** Against its parent; for the first checkpoint everything is "added". Cut after `limit` entries. */
   readonly changes: readonly Change[];
   readonly totalChanges: number;
+  /** The first 1,000; `checkpoint.skipped` is their total. */
   readonly skipped: readonly Skipped[];
 }
 
@@ -147,6 +148,8 @@ export interface RestoreRequest {
   readonly ref: Ref;
   /** Files or folders; empty or absent = everything. */
   readonly paths?: readonly string[];
+  /** `paths` are these and no others: a folder's does not stand for what is in it, and none = nothing. */
+  readonly exact?: boolean;
   readonly scan: ScanOptions;
   /** Leave files alone that exist now but not in the checkpoint. */
   readonly keepNew?: boolean;
@@ -155,9 +158,18 @@ export interface RestoreRequest {
   readonly safety?: boolean;
 }
 
+/**
+ * Why a path was left alone: no checkpoint holds what is there, or the restored one says nothing about it (protected);
+ * something that stays is in its way or in it (occupied); it changed during the restore (changed); the file system
+ * refused (denied); its content in the store is damaged or missing (damaged).
+ */
+export type KeptCode = "protected" | "occupied" | "changed" | "denied" | "damaged";
+
 export interface Kept {
   readonly path: string;
+  /** One sentence for people. */
   readonly reason: string;
+  readonly code: KeptCode;
 }
 
 export interface RestoreResult {
@@ -165,6 +177,7 @@ export interface RestoreResult {
   readonly added: number;
   readonly changed: number;
   readonly removed: number;
+  /** Files and links that already were as in the checkpoint. */
   readonly unchanged: number;
   /** Left alone, and why. */
   readonly kept: readonly Kept[];
@@ -248,7 +261,7 @@ export interface Progress {
   readonly done: number;
   /** 0 = unknown. */
   readonly total: number;
-  /** For "lock": who holds it. */
+  /** For "lock": who holds it, to be put into a sentence ("process 12 on host"). */
   readonly message?: string;
 }
 
@@ -265,6 +278,8 @@ export interface EngineApi {
   save(request: SaveRequest): Promise<SaveResult>;
   /** Newest first. */
   list(options?: { limit?: number }): Promise<readonly Checkpoint[]>;
+  /** What the newest checkpoint was scanned with; null when none says. */
+  scanOptions(): Promise<ScanOptions | null>;
   resolve(ref: Ref): Promise<Checkpoint>;
   show(ref: Ref, options?: { limit?: number }): Promise<CheckpointDetail>;
   diff(from: Side, to: Side, options?: { paths?: readonly string[] }): Promise<DiffResult>;

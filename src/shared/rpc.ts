@@ -29,6 +29,7 @@ export type FromWorker =
 const METHODS: Readonly<Record<EngineMethod, boolean>> = {
   save: false,
   list: true,
+  scanOptions: true,
   resolve: true,
   show: true,
   diff: true,

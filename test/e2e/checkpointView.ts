@@ -21,7 +21,7 @@ export async function saveCheckpoint(workbench: Workbench, number: number): Prom
   await workbench.run("Checkpoint: Save");
   await workbench.statusBar.waitFor(new RegExp(`saved: #${number}\\b`));
   const [newest] = await checkpointRows(workbench, number);
-  expect(newest?.label).toMatch(new RegExp(`^#${number} `));
+  expect(newest?.label).toMatch(new RegExp(` #${number}$`));
 }
 
 /** Saves under a name by the palette. */

@@ -58,7 +58,7 @@ describe("comparing with a checkpoint", () => {
     const { workbench } = story;
     await workbench.run("View: Close All Editors");
     await saveCheckpoint(workbench, 2);
-    await workbench.views.expand(CHECKPOINTS, /^#2 /);
+    await workbench.views.expand(CHECKPOINTS, / #2$/);
     await workbench.views.click(CHECKPOINTS, "logo.png");
     await workbench.editors.waitForTab(/logo\.png/);
     const shownWidths = await until("both pictures", async () => {

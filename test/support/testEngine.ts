@@ -145,7 +145,7 @@ export class TestWorkspace {
 export function unfinished(folder: string): string[] {
   return Object.keys(snapshotTree(folder)).filter((path) => {
     const name = path.slice(path.lastIndexOf("/") + 1);
-    return name.startsWith(TEMP_PREFIX) || name === "project.lock" || name === "project.takeover";
+    return name.startsWith(TEMP_PREFIX) || name === "project.lock" || name.startsWith("project.takeover");
   });
 }
 

@@ -16,12 +16,12 @@ export function addChangeCommands(program: Command, start: Start): void {
     .action((ref: string, name: string) => start((invocation) => rename(invocation, refOperand(ref), name)));
   program
     .command("pin")
-    .description("protect a checkpoint from being thinned out")
+    .description("mark a checkpoint as one to keep")
     .argument("<ref>", "the checkpoint")
     .action((ref: string) => start((invocation) => pin(invocation, refOperand(ref), true)));
   program
     .command("unpin")
-    .description("take that protection away")
+    .description("take that mark away")
     .argument("<ref>", "the checkpoint")
     .action((ref: string) => start((invocation) => pin(invocation, refOperand(ref), false)));
   program

@@ -1,13 +1,13 @@
-import { lstatSync } from "node:fs";
-import * as path from "node:path";
 import type { Command } from "commander";
 import type { Change, EngineApi, Side } from "../../shared/api";
 import { CheckpointError } from "../../shared/errors";
 import type { Invocation } from "../invocation";
 import { changesJson } from "../json";
-import { pathOperand, refOperand } from "../operands";
+import { leftOutLines } from "../leftOut";
+import { refOperand } from "../operands";
 import { changeLine, formatCount, printable } from "../output";
 import type { Start } from "../program";
+import { workspaceFile } from "../workspaceFile";
 
 export function addDiffCommand(program: Command, start: Start, argv: readonly string[]): void {
   program
@@ -37,19 +37,20 @@ function splitOperands(rest: readonly string[], argv: readonly string[]): Operan
 async function diff(invocation: Invocation, ref: string, operands: Operands, patch: boolean): Promise<undefined> {
   const engine = await invocation.engine();
   const second = operands.open[0] === undefined ? undefined : await secondRef(engine, operands.open[0]);
-  const open = (second === undefined ? operands.open : operands.open.slice(1)).map((typed) => ({
-    typed,
-    path: pathOperand(typed, invocation.workspace),
-  }));
-  for (const operand of open) await requireKnownPath(invocation, engine, ref, second, operand);
-  const paths = [
-    ...open.map((operand) => operand.path),
-    ...operands.paths.map((typed) => pathOperand(typed, invocation.workspace)),
-  ];
+  const open = second === undefined ? operands.open : operands.open.slice(1);
+  // Otherwise a mistyped checkpoint would be reported as a path that it does not hold.
+  if (open.length + operands.paths.length > 0) await engine.resolve(ref);
+  const paths: string[] = [];
+  for (const typed of [...open, ...operands.paths]) {
+    const path = invocation.path(typed);
+    if (!(await isKnownPath(invocation, engine, second === undefined ? [ref] : [ref, second], path)))
+      throw unknownOperand(typed, operands.paths.includes(typed));
+    paths.push(path);
+  }
   const from: Side = { ref };
-  const to: Side = second === undefined ? { workspace: invocation.scan } : { ref: second };
+  const to: Side = second === undefined ? { workspace: await invocation.scan() } : { ref: second };
   const { changes, skipped } = await engine.diff(from, to, paths.length === 0 || paths.includes("") ? {} : { paths });
-  invocation.note(skipped.map(({ path, message }) => `Not compared: ${printable(path)}: ${printable(message)}`));
+  invocation.note(leftOutLines(skipped, "Not compared"));
   if (!patch) {
     if (invocation.json) invocation.printJson(changesJson(changes));
     else
@@ -60,10 +61,10 @@ async function diff(invocation: Invocation, ref: string, operands: Operands, pat
     return;
   }
   // The line-by-line comparison is only loaded by those who ask for it.
-  const { formatPatches } = await import("../patch");
-  const content = await formatPatches(changes, engine, from, to, invocation.workspace);
-  if (invocation.json) invocation.printJson({ ...changesJson(changes), patch: content.toString("utf8") });
-  else invocation.printBytes(content);
+  const { collectPatches, formatPatches } = await import("../patch");
+  const patches = formatPatches(changes, engine, from, to, invocation.workspace);
+  if (!invocation.json) await invocation.printPieces(patches);
+  else invocation.printJson({ ...changesJson(changes), patch: await collectPatches(patches) });
 }
 
 /** `typed` if it names a checkpoint, undefined if it names none; one that fits several is an error. */
@@ -78,28 +79,34 @@ async function secondRef(engine: EngineApi, typed: string): Promise<string | und
   }
 }
 
-/** A mistyped REF2 would otherwise be taken for a path and answered with "no difference". */
-async function requireKnownPath(
+/** A mistyped path, or a mistyped REF2 taken for one, would otherwise be answered with "no difference". */
+async function isKnownPath(
   invocation: Invocation,
   engine: EngineApi,
-  ref: string,
-  second: string | undefined,
-  operand: { typed: string; path: string },
-): Promise<void> {
-  if (operand.path === "") return;
-  if (lstatSync(path.join(invocation.workspace, operand.path), { throwIfNoEntry: false }) !== undefined) return;
-  for (const side of second === undefined ? [ref] : [ref, second]) {
+  refs: readonly string[],
+  path: string,
+): Promise<boolean> {
+  if (path === "" || workspaceFile(invocation.workspace, path) !== undefined) return true;
+  for (const ref of refs) {
     try {
-      await engine.stat(side, operand.path);
-      return;
+      await engine.stat(ref, path);
+      return true;
     } catch (error) {
       if (!CheckpointError.is(error, "not-found")) throw error;
     }
   }
-  throw new CheckpointError(
+  return false;
+}
+
+/** `isPath`: it stood after "--", so it was not meant as a checkpoint. */
+function unknownOperand(typed: string, isPath: boolean): CheckpointError {
+  const what = `"${printable(typed)}" is neither`;
+  return new CheckpointError(
     "not-found",
-    `"${printable(operand.typed)}" is neither a checkpoint nor a path in any of the compared states. ` +
-      '"checkpoint list" shows the checkpoints; a path known to be one goes after "--".',
+    isPath
+      ? `${what} in the compared checkpoints nor in the workspace. Check the path.`
+      : `${what} a checkpoint nor a path in any of the compared states. ` +
+          'Check the path; "checkpoint list" shows the checkpoints.',
   );
 }
 

@@ -1,8 +1,10 @@
 import type { Command } from "commander";
-import type { Checkpoint, CheckpointDetail, FileVersion } from "../../shared/api";
+import type { Checkpoint, CheckpointDetail, EngineApi, FileVersion } from "../../shared/api";
+import { CheckpointError } from "../../shared/errors";
 import type { Invocation } from "../invocation";
 import { historyJson, isoTime, listJson, showJson } from "../json";
-import { pathOperand, refOperand } from "../operands";
+import { leftOutLines } from "../leftOut";
+import { refOperand } from "../operands";
 import {
   type Column,
   changeLine,
@@ -13,6 +15,7 @@ import {
   formatTime,
   plural,
   printable,
+  title,
 } from "../output";
 import type { Start } from "../program";
 
@@ -70,12 +73,24 @@ function listRow(checkpoint: Checkpoint): string[] {
 }
 
 async function show(invocation: Invocation, ref: string): Promise<undefined> {
-  const detail = await (await invocation.engine()).show(ref, { limit: Number.MAX_SAFE_INTEGER });
+  const engine = await invocation.engine();
+  const detail = await engine.show(ref, { limit: Number.MAX_SAFE_INTEGER });
   if (invocation.json) invocation.printJson(showJson(detail));
-  else invocation.print(showLines(invocation, detail));
+  else invocation.print(showLines(invocation, detail, await parentTitle(engine, detail.checkpoint)));
 }
 
-function showLines(invocation: Invocation, detail: CheckpointDetail): string[] {
+/** As people call it; null for a checkpoint that was the first. */
+async function parentTitle(engine: EngineApi, { parentId }: Checkpoint): Promise<string | null> {
+  if (parentId === null) return null;
+  try {
+    return title(await engine.resolve(parentId));
+  } catch (error) {
+    if (CheckpointError.is(error, "not-found")) return `${parentId}, deleted since`;
+    throw error;
+  }
+}
+
+function showLines(invocation: Invocation, detail: CheckpointDetail, parent: string | null): string[] {
   const { checkpoint } = detail;
   const { style } = invocation;
   const fields: [string, string | null][] = [
@@ -84,7 +99,7 @@ function showLines(invocation: Invocation, detail: CheckpointDetail): string[] {
     ["Note", checkpoint.note],
     ["Created", `${formatTime(checkpoint.createdAt)} (${isoTime(checkpoint.createdAt)})`],
     ["Kind", `${checkpoint.kind}, by ${checkpoint.trigger}${checkpoint.pinned ? ", pinned" : ""}`],
-    ["Parent", checkpoint.parentId],
+    ["Parent", parent],
     ["Branch", checkpoint.branch],
     ["Commit", checkpoint.head],
     ["Content", `${plural(checkpoint.files, "file")}, ${formatBytes(checkpoint.bytes)}`],
@@ -96,14 +111,19 @@ function showLines(invocation: Invocation, detail: CheckpointDetail): string[] {
     ...fields.flatMap(([label, value]) =>
       value === null ? [] : [`${style.dim(`${label}:`.padEnd(10))}${printable(value)}`],
     ),
-    ...detail.skipped.map(({ path, message }) => `${style.dim("Left out: ")}${printable(path)}: ${printable(message)}`),
+    ...leftOutLines(detail.skipped, style.dim("Left out"), " (--json lists all)"),
     ...(detail.changes.length === 0 ? [] : [""]),
     ...invocation.shortened(detail.changes.map((change) => changeLine(change, style))),
   ];
 }
 
 async function history(invocation: Invocation, typed: string, limit: string | undefined): Promise<undefined> {
-  const path = pathOperand(typed, invocation.workspace);
+  const path = invocation.path(typed);
+  if (path === "")
+    throw new CheckpointError(
+      "usage",
+      'Name a file or folder inside the workspace; "checkpoint list" is about all of it.',
+    );
   const options = invocation.limit(limit);
   const versions = await (await invocation.engine()).history(path, options);
   if (invocation.json) invocation.printJson(historyJson(path, versions));

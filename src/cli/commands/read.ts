@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { Invocation } from "../invocation";
 import { contentJson } from "../json";
-import { pathOperand, refOperand } from "../operands";
+import { refOperand } from "../operands";
 import type { Start } from "../program";
 
 export function addReadCommands(program: Command, start: Start): void {
@@ -14,7 +14,7 @@ export function addReadCommands(program: Command, start: Start): void {
 }
 
 async function cat(invocation: Invocation, ref: string, typed: string): Promise<undefined> {
-  const path = pathOperand(typed, invocation.workspace);
+  const path = invocation.path(typed);
   const engine = await invocation.engine();
   const content = await engine.readFile(ref, path);
   if (invocation.json) invocation.printJson(contentJson(path, await engine.stat(ref, path), content));

@@ -1,8 +1,11 @@
 import type { Command } from "commander";
 import type { Change, RestoreResult } from "../../shared/api";
+import { forCommandLine } from "../advice";
+import { type ExitCode, exitCodeOfRestore } from "../exitCode";
 import type { Invocation } from "../invocation";
 import { restoreJson } from "../json";
-import { pathOperand, refOperand } from "../operands";
+import { describeStep } from "../lastRestore";
+import { refOperand } from "../operands";
 import { changeLine, formatChangeCounts, plural, printable, title } from "../output";
 import type { Start } from "../program";
 
@@ -41,36 +44,40 @@ async function restore(
   ref: string,
   typed: readonly string[],
   options: RestoreOptions,
-): Promise<undefined> {
-  const paths = typed.map((path) => pathOperand(path, invocation.workspace));
+): Promise<ExitCode> {
+  const paths = typed.map((path) => invocation.path(path));
   // The workspace folder itself, however written, is everything.
   const selected = paths.includes("") ? [] : paths;
   const engine = await invocation.engine();
   const result = await engine.restore({
     ref,
     paths: selected,
-    scan: invocation.scan,
+    scan: await invocation.scan(),
     keepNew: options.keepNew === true,
     dryRun: options.dryRun === true,
     safety: options.safety,
   });
-  report(invocation, result, "Restored", "undo");
+  return report(invocation, result, restoredLines(result));
 }
 
-async function step(invocation: Invocation, direction: "undo" | "redo"): Promise<undefined> {
+async function step(invocation: Invocation, direction: "undo" | "redo"): Promise<ExitCode> {
   const engine = await invocation.engine();
-  const result = await engine[direction](invocation.scan);
-  if (direction === "undo") report(invocation, result, "Undone, back to", "redo");
-  else report(invocation, result, "Redone, back to", "undo");
+  const done = await describeStep(engine, direction);
+  const result = await engine[direction](await invocation.scan());
+  const lines = [`${done}: ${formatChangeCounts(result)}.`, ...wayBack(result, direction === "undo" ? "redo" : "undo")];
+  return report(invocation, result, lines);
 }
 
-/** `inverse` is the command that takes back what was done. */
-function report(invocation: Invocation, result: RestoreResult, verb: string, inverse: "undo" | "redo"): void {
+/** `done` is what people read when it was no dry run. */
+function report(invocation: Invocation, result: RestoreResult, done: readonly string[]): ExitCode {
   invocation.note(
-    invocation.shortened(result.kept.map(({ path, reason }) => `Left alone: ${printable(path)}: ${printable(reason)}`)),
+    invocation.shortened(
+      result.kept.map(({ path, reason }) => `Left alone: ${printable(path)}: ${printable(forCommandLine(reason))}`),
+    ),
   );
   if (invocation.json) invocation.printJson(restoreJson(result));
-  else invocation.print(result.dryRun ? dryRunLines(invocation, result) : doneLines(result, verb, inverse));
+  else invocation.print(result.dryRun ? dryRunLines(invocation, result) : done);
+  return exitCodeOfRestore(result);
 }
 
 function dryRunLines(invocation: Invocation, result: RestoreResult): string[] {
@@ -90,9 +97,17 @@ function plannedChanges({ paths }: RestoreResult): Pick<Change, "path" | "kind">
   );
 }
 
-function doneLines(result: RestoreResult, verb: string, inverse: "undo" | "redo"): string[] {
+function restoredLines(result: RestoreResult): string[] {
+  const what = title(result.checkpoint);
+  if (result.added + result.changed + result.removed === 0)
+    return result.kept.length === 0
+      ? [`Nothing to restore: everything already is as in ${what}.`]
+      : [`Nothing was restored from ${what}; see what was left alone.`];
   const unchanged = `${plural(result.unchanged, "file")} unchanged`;
-  const line = `${verb} ${title(result.checkpoint)}: ${formatChangeCounts(result)}, ${unchanged}.`;
-  if (result.safetyId === null) return [line];
-  return [line, `What was there before is kept: "checkpoint ${inverse}" brings it back.`];
+  return [`Restored ${what}: ${formatChangeCounts(result)}, ${unchanged}.`, ...wayBack(result, "undo")];
+}
+
+/** `command` takes back what was done; after a restore without a safety checkpoint there is none. */
+function wayBack(result: RestoreResult, command: "undo" | "redo"): string[] {
+  return result.safetyId === null ? [] : [`What was there before is kept: "checkpoint ${command}" brings it back.`];
 }

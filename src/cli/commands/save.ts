@@ -1,9 +1,11 @@
 import type { Command } from "commander";
-import type { SaveResult, Skipped } from "../../shared/api";
+import type { SaveResult } from "../../shared/api";
+import { CheckpointError } from "../../shared/errors";
 import type { Invocation } from "../invocation";
 import { saveJson } from "../json";
+import { leftOutLines } from "../leftOut";
 import { sizeOperand } from "../operands";
-import { formatBytes, formatChangeCounts, formatDuration, plural, printable, title } from "../output";
+import { formatBytes, formatChangeCounts, formatDuration, plural, title } from "../output";
 import type { Start } from "../program";
 
 interface SaveOptions {
@@ -22,17 +24,18 @@ export function addSaveCommand(program: Command, start: Start): void {
     .option("-m, --message <name>", "name the checkpoint (it is then made even if nothing changed)")
     .option("--note <text>", "keep a longer text with it")
     .option("--include-deps", "also save node_modules, virtual environments and other downloaded dependencies")
+    .option("--no-include-deps", "leave them out (without either option: as in the newest checkpoint)")
     .option("--max-file-size <bytes>", "leave out larger files (1048576, 64M, 2G); they are named in the result")
     .option("--pack-chunk-bytes <bytes>", "cut larger packs into parts of this size")
-    .option("--auto", "mark it as an automatic checkpoint, which retention may thin out")
+    .option("--auto", "mark it as an automatic checkpoint instead of one made by hand")
     .action((options: SaveOptions) => start((invocation) => save(invocation, options)));
 }
 
 async function save(invocation: Invocation, options: SaveOptions): Promise<undefined> {
+  if (options.message?.trim() === "")
+    throw new CheckpointError("usage", "The name is empty. Give one, or leave -m away to save without a name.");
   const maxFileBytes =
-    options.maxFileSize === undefined
-      ? invocation.scan.maxFileBytes
-      : sizeOperand(options.maxFileSize, "--max-file-size");
+    options.maxFileSize === undefined ? undefined : sizeOperand(options.maxFileSize, "--max-file-size");
   const packChunkBytes =
     options.packChunkBytes === undefined ? 0 : sizeOperand(options.packChunkBytes, "--pack-chunk-bytes");
   const engine = await invocation.engine();
@@ -41,10 +44,15 @@ async function save(invocation: Invocation, options: SaveOptions): Promise<undef
     trigger: "cli",
     ...(options.message === undefined ? {} : { name: options.message }),
     ...(options.note === undefined ? {} : { note: options.note }),
-    scan: { ...invocation.scan, includeDependencies: options.includeDeps === true, maxFileBytes },
+    scan: {
+      ...(await invocation.scan()),
+      ...(options.includeDeps === undefined ? {} : { includeDependencies: options.includeDeps }),
+      ...(maxFileBytes === undefined ? {} : { maxFileBytes }),
+    },
     ...(packChunkBytes > 0 ? { packChunkBytes } : {}),
   });
-  invocation.note(leftOutLines(invocation, result.skipped));
+  // Said on stderr, also with --json: files that are not in the checkpoint must not go unnoticed in a log.
+  invocation.note(leftOutLines(result.skipped, "Left out", " (--json lists all)"));
   if (result.checkpoint?.files === 0 && !result.noChange)
     invocation.note(["No file was found to save. If that surprises you, look at the ignore files in this folder."]);
   if (invocation.json) invocation.printJson(saveJson(result));
@@ -56,11 +64,4 @@ function savedLine({ checkpoint, noChange, durationMs }: SaveResult): string {
   if (noChange) return `Nothing changed since ${title(checkpoint)}; no checkpoint was made.`;
   const size = `${plural(checkpoint.files, "file")}, ${formatBytes(checkpoint.bytes)}`;
   return `Saved ${title(checkpoint)}: ${formatChangeCounts(checkpoint)} (${size}) in ${formatDuration(durationMs)}`;
-}
-
-/** Files that are not in the checkpoint are said on stderr, also with --json: they must not go unnoticed in a log. */
-function leftOutLines(invocation: Invocation, skipped: readonly Skipped[]): readonly string[] {
-  return invocation.shortened(
-    skipped.map(({ path, message }) => `Left out: ${printable(path)}: ${printable(message)}`),
-  );
 }

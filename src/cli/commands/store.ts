@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import type { StoreStats, VerifyResult } from "../../shared/api";
+import { forCommandLine } from "../advice";
 import { ExitCode } from "../exitCode";
 import type { Invocation } from "../invocation";
 import { gcJson, statsJson, verifyJson } from "../json";
@@ -51,7 +52,7 @@ function verifyLines(result: VerifyResult): string[] {
     : "structure only; --full reads every byte";
   if (result.ok) return [`The store is sound: ${counts.join(", ")}; ${read}.`];
   return [
-    ...result.problems.map(({ part, message }) => `${printable(part)}: ${printable(message)}`),
+    ...result.problems.map(({ part, message }) => `${printable(part)}: ${printable(forCommandLine(message))}`),
     ...result.damaged.flatMap(({ checkpoint, paths }) => [
       `${title(checkpoint)} cannot be restored completely:`,
       ...paths.map((path) => `  ${printable(path)}`),

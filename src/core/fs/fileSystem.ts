@@ -17,6 +17,8 @@ export interface FileStat {
   readonly ino: number;
   readonly dev: number;
   readonly nlink: number;
+  /** Absent or 0 where the file system keeps none. */
+  readonly birthtimeMs?: number;
 }
 
 export interface FileSystem {
@@ -46,6 +48,11 @@ export interface FileSystem {
   realpath(path: string): string;
   /** Free bytes for an unprivileged user on the volume that holds `path`. */
   freeBytes(path: string): number;
+  /**
+   * Only where a file that another program has open cannot be renamed, replaced or removed (Windows: a virus scanner, an
+   * indexer, another of our processes reading it): blocks this thread for some milliseconds before trying again.
+   */
+  readonly pause?: (ms: number) => void;
 }
 
 const TYPE_MASK = 0o170000;
@@ -54,6 +61,27 @@ export const isDirectory = (stat: FileStat): boolean => (stat.mode & TYPE_MASK) 
 export const isSymlink = (stat: FileStat): boolean => (stat.mode & TYPE_MASK) === 0o120000;
 /** Permission bits, with set-uid, set-gid and sticky. */
 export const permissions = (stat: FileStat): number => stat.mode & 0o7777;
+
+/** How long a file may be held by another program before that is taken for an answer: about a second in all. */
+const SHARING_WAITS_MS: readonly number[] = [5, 10, 20, 40, 80, 160, 320, 320];
+
+/** True for what such a file system says of a file that is open elsewhere, or removed but not yet closed everywhere. */
+export function isHeldElsewhere(fs: FileSystem, error: unknown): boolean {
+  return fs.pause !== undefined && ["EPERM", "EACCES", "EBUSY"].includes(errnoOf(error) ?? "");
+}
+
+/** Runs `action` again, for a bounded time, while other programs hold the file it is about. Throws the last error. */
+export function untilReleased<T>(fs: FileSystem, action: () => T): T {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return action();
+    } catch (error) {
+      const waitMs = SHARING_WAITS_MS[attempt];
+      if (waitMs === undefined || !isHeldElsewhere(fs, error)) throw error;
+      fs.pause?.(waitMs);
+    }
+  }
+}
 
 /** The errno name of a thrown system error, or undefined. */
 export function errnoOf(error: unknown): string | undefined {

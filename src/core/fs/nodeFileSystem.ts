@@ -1,10 +1,14 @@
 import * as fs from "node:fs";
-import type { FileSystem } from "./fileSystem";
+import { errnoOf, type FileSystem } from "./fileSystem";
 
 const NO_THROW = { throwIfNoEntry: false } as const;
 
-/** The real file system. */
-export const nodeFileSystem: FileSystem = {
+/** The file system of Node on `platform`. */
+export function nodeFileSystemFor(platform: NodeJS.Platform): FileSystem {
+  return platform === "win32" ? { ...calls, pause } : calls;
+}
+
+const calls: FileSystem = {
   open: (path, flags, mode) => fs.openSync(path, flags, mode),
   close: (fd) => fs.closeSync(fd),
   read: (fd, buffer, offset, length, position) => fs.readSync(fd, buffer, offset, length, position),
@@ -13,7 +17,15 @@ export const nodeFileSystem: FileSystem = {
   ftruncate: (fd, length) => fs.ftruncateSync(fd, length),
   fchmod: (fd, mode) => fs.fchmodSync(fd, mode),
   fstat: (fd) => fs.fstatSync(fd),
-  lstat: (path) => fs.lstatSync(path, NO_THROW),
+  lstat: (path) => {
+    try {
+      return fs.lstatSync(path, NO_THROW);
+    } catch (error) {
+      // Node's own option covers ENOENT alone; below a file nothing is there either.
+      if (errnoOf(error) === "ENOTDIR") return undefined;
+      throw error;
+    }
+  },
   readdir: (path) => fs.readdirSync(path, "latin1"),
   readlink: (path) => fs.readlinkSync(path, "buffer"),
   mkdir: (path, mode) => fs.mkdirSync(path, mode),
@@ -29,3 +41,11 @@ export const nodeFileSystem: FileSystem = {
     return volume.bavail * volume.bsize;
   },
 };
+
+/** Blocks the thread; the core runs in a worker or in a program of its own, never on an editor's thread. */
+function pause(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
+
+/** The real file system. */
+export const nodeFileSystem: FileSystem = nodeFileSystemFor(process.platform);

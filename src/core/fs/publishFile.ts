@@ -4,11 +4,12 @@
  *   temp file in the same folder → all bytes → length check → fsync → close → rename → fsync of the folder
  *
  * At every moment the final name holds the old content or the new one, never a part. A crash leaves at most a temp file
- * (TEMP_PREFIX), which whoever next holds the project lock removes: temp files are only made under that lock.
+ * (TEMP_PREFIX), which whoever next holds the project lock removes: but for waiting for that lock (see lock.ts), temp files
+ * are only made under it.
  */
 import { constants } from "node:fs";
 import { CheckpointError, ignoreFailure } from "../../shared/errors";
-import { errnoOf, type FileSystem } from "./fileSystem";
+import { errnoOf, type FileSystem, untilReleased } from "./fileSystem";
 
 /** Starts the name of every unfinished file, in the store and in the workspace; scans leave such names out. */
 export const TEMP_PREFIX = ".checkpoint-tmp-";
@@ -56,7 +57,7 @@ export function publishOpenFile(
   } finally {
     fs.close(fd);
   }
-  fs.rename(temp, `${folder}/${name}`);
+  untilReleased(fs, () => fs.rename(temp, `${folder}/${name}`));
   syncFolder(fs, folder);
 }
 
@@ -116,7 +117,7 @@ function openFolder(fs: FileSystem, folder: string): number | undefined {
 export function readWholeFile(fs: FileSystem, path: string): Buffer | undefined {
   let fd: number;
   try {
-    fd = fs.open(path, constants.O_RDONLY);
+    fd = untilReleased(fs, () => fs.open(path, constants.O_RDONLY));
   } catch (error) {
     if (errnoOf(error) === "ENOENT") return undefined;
     throw error;
@@ -128,6 +129,30 @@ export function readWholeFile(fs: FileSystem, path: string): Buffer | undefined 
     return Buffer.from(content.buffer, content.byteOffset, content.byteLength);
   } finally {
     fs.close(fd);
+  }
+}
+
+/**
+ * Removes the unfinished files of a folder (which need not exist). The caller holds the project lock. `olderThanMs`: only
+ * those that old, for the folder in which others make such files without holding the lock.
+ */
+export function sweepTempFiles(fs: FileSystem, folder: string, age?: { now: number; olderThanMs: number }): void {
+  for (const name of namesIn(fs, folder)) {
+    if (!name.startsWith(TEMP_PREFIX)) continue;
+    const path = `${folder}/${name}`;
+    const stat = fs.lstat(path);
+    if (stat === undefined || (age !== undefined && age.now - stat.mtimeMs < age.olderThanMs)) continue;
+    ignoreFailure(() => fs.unlink(path), "it does no harm, and the next holder of the lock tries again");
+  }
+}
+
+/** Names in a folder of the store; none when it does not exist. */
+export function namesIn(fs: FileSystem, folder: string): string[] {
+  try {
+    return fs.readdir(folder);
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return [];
+    throw error;
   }
 }
 

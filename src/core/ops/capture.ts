@@ -4,17 +4,18 @@
  * With `store` the new content is in published packs afterwards (garbage until a catalog row refers to it); without it
  * nothing is written anywhere, which is what a dry run and a comparison with the workspace need.
  */
+import { sep } from "node:path";
 import type { SaveReport, ScanOptions, Skipped } from "../../shared/api";
 import type { ByteString } from "../../shared/pathText";
 import { joinPath } from "../fs/osPath";
-import { encodePatch, FILE, FOLDER, type IndexedEntry, SYMLINK } from "../scan/directoryRecord";
+import { type IndexedEntry, SYMLINK } from "../scan/directoryRecord";
 import type { IndexUpdate } from "../scan/fileIndex";
 import { FolderRules } from "../scan/ignoreRules";
-import { type ScannedFile, type ScannedFolder, scanWorkspace } from "../scan/scanner";
+import { type ScannedFolder, scanWorkspace } from "../scan/scanner";
 import type { Hash } from "../store/hash";
-import { encodeTree, TREE_DIRECTORY, TREE_FILE, TREE_SYMLINK, type TreeEntry } from "../store/tree";
 import type { Operation, Store } from "./context";
-import { type ReadOptions, type Resolved, readContents, type UnreadFile } from "./readContents";
+import { type ReadOptions, readContents, type UnreadFile } from "./readContents";
+import { StaleIndex, TreeBuilder } from "./treeBuilder";
 
 export interface CaptureOptions extends ReadOptions {
   readonly scan: ScanOptions;
@@ -42,17 +43,23 @@ export interface Capture {
   readonly indexUpdate: IndexUpdate;
 }
 
-/**
- * A file written this shortly before it was read may be written again within the same tick of the file system's clock,
- * and look the same. Linux stamps in ticks of up to 10 ms; whole seconds mean a file system that knows no finer (FAT: 2 s).
- */
-const RACY_MS = 20;
-const RACY_COARSE_MS = 2_100;
-
+/** Captures the present state. Rejects with `cancelled` and on errors that concern everything; nothing is committed. */
 export async function captureWorkspace(store: Store, options: CaptureOptions, operation: Operation): Promise<Capture> {
-  const startedAt = store.now();
   store.index.refresh();
+  try {
+    return await capture(store, options, operation);
+  } catch (error) {
+    if (!(error instanceof StaleIndex)) throw error;
+    // It vouched for content that the store does not have: everything is read again.
+    store.index.discard();
+    return capture(store, options, operation);
+  }
+}
+
+async function capture(store: Store, options: CaptureOptions, operation: Operation): Promise<Capture> {
+  const startedAt = store.now();
   operation.report({ phase: "scan", done: 0, total: 0 });
+  // All will have to be read: the threads start while this one scans.
   if (options.store && store.index.isEmpty) store.lanes?.warmUp();
   const { root, skipped, caches } = scanWorkspace({
     fs: store.fs,
@@ -112,11 +119,13 @@ export function rulesFor(store: Store, scan: ScanOptions): FolderRules {
 }
 
 /** The path of the stores within the workspace, should somebody have put them there: they are never saved. */
-function storesInsideWorkspace({ fs, layout }: Store): ByteString | undefined {
+function storesInsideWorkspace({ fs, layout, ignoreCase }: Store): ByteString | undefined {
   if (fs.lstat(layout.stores) === undefined) return undefined;
-  const stores = fs.realpath(layout.stores);
-  const prefix = `${layout.workspace}/`;
-  return stores.startsWith(prefix)
+  const plain = (path: string): string => path.replaceAll("\\", "/");
+  const stores = sep === "/" ? fs.realpath(layout.stores) : plain(fs.realpath(layout.stores));
+  const prefix = `${sep === "/" ? layout.workspace : plain(layout.workspace)}/`;
+  const folded = (path: string): string => (ignoreCase ? path.toLowerCase() : path);
+  return folded(stores).startsWith(folded(prefix))
     ? (Buffer.from(stores.slice(prefix.length), "utf8").toString("latin1") as ByteString)
     : undefined;
 }
@@ -158,76 +167,4 @@ function droppedFolders(store: Store, root: ScannedFolder): ByteString[] {
   };
   collect(root);
   return store.index.paths().filter((path) => !found.has(path));
-}
-
-/** Builds trees bottom-up; folders in which nothing changed keep the tree they have. */
-class TreeBuilder {
-  readonly newTrees = new Map<Hash, Uint8Array>();
-  readonly patches: Buffer[] = [];
-
-  constructor(
-    private readonly store: Store,
-    private readonly resolved: Resolved,
-    private readonly startedAt: number,
-  ) {}
-
-  build(folder: ScannedFolder): Hash {
-    const children = folder.folders.map((each) => ({ folder: each, hash: this.build(each) }));
-    const { record } = folder;
-    const childrenSame = children.every(({ folder: child, hash }) => {
-      const before = child.record;
-      return before !== undefined && before.treeHash === hash && before.mode === child.mode;
-    });
-    if (record !== undefined && folder.files === undefined && childrenSame) {
-      if (record.rulesId !== folder.rulesId || record.mode !== folder.mode)
-        this.remember(folder, record.treeHash, record.entries());
-      return record.treeHash;
-    }
-    const files =
-      folder.files === undefined
-        ? (record?.entries() ?? []).filter((e) => e.type !== FOLDER)
-        : this.indexed(folder.files);
-    const entries: TreeEntry[] = files.map((file) => ({
-      type: file.type === SYMLINK ? TREE_SYMLINK : TREE_FILE,
-      mode: file.mode,
-      size: file.size,
-      hash: file.hash as Hash,
-      name: file.name as ByteString,
-    }));
-    for (const { folder: child, hash } of children)
-      entries.push({ type: TREE_DIRECTORY, mode: child.mode, size: 0, hash, name: child.name as ByteString });
-    entries.sort((a, b) => (a.name < b.name ? -1 : 1));
-    const bytes = encodeTree(entries);
-    const hash = this.store.codecs.hash(bytes);
-    if (!this.store.treePacks.has(hash)) this.newTrees.set(hash, Buffer.from(bytes));
-    const subfolders = folder.folders.map((child) => folderEntry(child.name));
-    this.remember(
-      folder,
-      hash,
-      [...files, ...subfolders].sort((a, b) => (a.name < b.name ? -1 : 1)),
-    );
-    return hash;
-  }
-
-  private indexed(files: readonly ScannedFile[]): IndexedEntry[] {
-    return files.flatMap((file) => {
-      const entry = file.hash === undefined ? this.resolved.get(file) : { ...file, hash: file.hash, racy: false };
-      return entry === undefined ? [] : [{ ...entry, racy: this.isRacy(entry) }];
-    });
-  }
-
-  private isRacy(entry: IndexedEntry): boolean {
-    if (entry.type !== FILE) return false;
-    const newest = Math.max(entry.mtimeMs, entry.ctimeMs);
-    return newest >= this.startedAt - (newest % 1000 === 0 ? RACY_COARSE_MS : RACY_MS);
-  }
-
-  private remember(folder: ScannedFolder, treeHash: Hash, entries: readonly IndexedEntry[]): void {
-    const { path, mode, rulesId, record } = folder;
-    this.patches.push(encodePatch({ path, mode, rulesId, treeHash }, record, entries));
-  }
-}
-
-function folderEntry(name: string): IndexedEntry {
-  return { name, type: FOLDER, mode: 0, size: 0, mtimeMs: 0, ctimeMs: 0, ino: 0, hash: undefined, racy: false };
 }

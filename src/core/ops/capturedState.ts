@@ -8,20 +8,25 @@ import { baseName, parentPath } from "../fs/osPath";
 import { type IndexedEntry, SYMLINK } from "../scan/directoryRecord";
 import type { FileIndex } from "../scan/fileIndex";
 
+type Facts = Pick<IndexedEntry, "mode" | "size" | "mtimeMs" | "ctimeMs" | "ino"> & { readonly isLink: boolean };
+
 export class CapturedState {
   private folder: { path: ByteString; entries: ReadonlyMap<string, IndexedEntry> } | undefined;
   /** Files with several names, one of which this restore took or changed: that alone changed their ctime and mode. */
   private readonly shared = new Set<number>();
 
-  /** The index has just taken in the captured state. */
-  constructor(private readonly index: FileIndex) {}
+  /** The index has just taken in the captured state; `unseen` is what was looked at besides. */
+  constructor(
+    private readonly index: FileIndex,
+    private readonly unseen: ReadonlyMap<ByteString, FileStat>,
+  ) {}
 
   /** Whether what is at `path` now is what was captured. */
   holds(path: ByteString, found: FileStat | undefined): boolean {
-    const known = this.entriesOf(parentPath(path)).get(baseName(path));
+    const known = this.factsOf(path);
     if (found === undefined || known === undefined) return false;
     const same =
-      isSymlink(found) === (known.type === SYMLINK) &&
+      isSymlink(found) === known.isLink &&
       found.size === known.size &&
       found.mtimeMs === known.mtimeMs &&
       found.ino === known.ino;
@@ -32,6 +37,13 @@ export class CapturedState {
   /** To be called before the restore itself removes, replaces or changes what it found. */
   aboutToChange(found: FileStat): void {
     if (found.nlink > 1) this.shared.add(found.ino);
+  }
+
+  private factsOf(path: ByteString): Facts | undefined {
+    const unseen = this.unseen.get(path);
+    if (unseen !== undefined) return { ...unseen, mode: permissions(unseen), isLink: isSymlink(unseen) };
+    const entry = this.entriesOf(parentPath(path)).get(baseName(path));
+    return entry && { ...entry, isLink: entry.type === SYMLINK };
   }
 
   /** Paths come folder by folder, so one folder is remembered. */

@@ -1,14 +1,15 @@
 /**
  * Freeing what no checkpoint uses any more.
  *
- *   mark (from the trees of all checkpoints) → plan → drop dead content from the index → write packs anew that hold
- *   some garbage → catalog commit (others take in the new packs) → remove old packs
+ *   mark (from the trees of all checkpoints) → plan → drop dead content from the index → remove packs that are all
+ *   garbage → for each pack with some: write it anew → catalog commit (others take in the new pack) → remove the old one
  *
- * Until the removal every object exists in an old pack or in both; a crash leaves at most superfluous packs, which the
+ * Until its removal every object in use exists in an old pack or in both; a crash leaves at most superfluous packs, which the
  * next run finds unused. Marking reads every tree: a tree that is damaged stops it before anything is removed, because
  * what it names could not be told from garbage.
  */
 import type { Checkpoint, DeletePlan, GcResult, Ref } from "../../shared/api";
+import { CheckpointError } from "../../shared/errors";
 import type { Hash } from "../store/hash";
 import type { PackId } from "../store/packFiles";
 import type { PackSet } from "../store/packSet";
@@ -58,14 +59,15 @@ export function markUsed(store: Store, checkpoints: readonly Checkpoint[], opera
   return marks;
 }
 
-/** Undo and redo compare with what a restore brought, which may have been deleted since: its trees stay, not its content. */
+/** Undo and redo go by the trees of their rows, whatever checkpoints were deleted since: these stay, not their content. */
 function markRestored(store: Store, trees: Set<Hash>): void {
   const visit = (tree: Hash): void => {
     if (trees.has(tree)) return;
     trees.add(tree);
     for (const entry of store.trees.read(tree)) if (entry.type === TREE_DIRECTORY) visit(entry.hash);
   };
-  for (const row of store.catalog.restores()) visit(row.targetRoot as Hash);
+  for (const { baseRoot, resultRoot } of store.catalog.restores())
+    for (const root of [baseRoot, resultRoot]) visit(root as Hash);
 }
 
 /** What deleting these checkpoints would free. */
@@ -108,23 +110,33 @@ export function gc(store: Store, operation: Operation): Promise<GcResult> {
 
 function sweep(store: Store, marks: Marks): GcResult {
   markRestored(store, marks.trees);
-  const blobs = planSweep(store.blobs, marks.blobs);
-  const trees = planSweep(store.treePacks, marks.trees);
-  const plans = [...blobs.remove, ...blobs.rewrite, ...trees.remove, ...trees.rewrite];
-  const answer: GcResult = {
-    deadObjects: plans.reduce((sum, each) => sum + each.deadObjects, 0),
-    freedBytes: plans.reduce((sum, each) => sum + each.deadBytes, 0),
-    removedPacks: blobs.remove.length + trees.remove.length,
-    rewrittenPacks: blobs.rewrite.length + trees.rewrite.length,
-  };
-  if (plans.length === 0) return answer;
+  const sets = [
+    { packs: store.blobs, folder: store.layout.packs, plan: planSweep(store.blobs, marks.blobs) },
+    { packs: store.treePacks, folder: store.layout.trees, plan: planSweep(store.treePacks, marks.trees) },
+  ];
+  const result = { deadObjects: 0, freedBytes: 0, removedPacks: 0, rewrittenPacks: 0 };
+  if (sets.every(({ plan }) => plan.remove.length + plan.rewrite.length === 0)) return result;
   store.index.retain((hash) => marks.blobs.has(hash) || marks.trees.has(hash));
-  rewrite(store, store.blobs, store.layout.packs, blobs.rewrite);
-  rewrite(store, store.treePacks, store.layout.trees, trees.rewrite);
+  const remove = (packs: PackSet, plan: PackPlan): void => {
+    packs.remove(plan.id);
+    result.deadObjects += plan.deadObjects;
+    result.freedBytes += plan.deadBytes;
+  };
   store.catalog.commit();
-  for (const { id } of [...blobs.remove, ...blobs.rewrite]) store.blobs.remove(id);
-  for (const { id } of [...trees.remove, ...trees.rewrite]) store.treePacks.remove(id);
-  return answer;
+  for (const { packs, plan } of sets)
+    for (const each of plan.remove) {
+      remove(packs, each);
+      result.removedPacks++;
+    }
+  // One after the other: a full disk needs room for one pack only.
+  for (const { packs, folder, plan } of sets)
+    for (const each of plan.rewrite) {
+      if (!rewrite(store, packs, folder, each)) continue;
+      store.catalog.commit();
+      remove(packs, each);
+      result.rewrittenPacks++;
+    }
+  return result;
 }
 
 function planSweep(packs: PackSet, used: ReadonlySet<Hash>): SweepPlan {
@@ -150,23 +162,39 @@ function planSweep(packs: PackSet, used: ReadonlySet<Hash>): SweepPlan {
   };
 }
 
-/** One new pack for each old one, so that at most one pack's worth of extra space is unsettled at a time. */
-function rewrite(store: Store, packs: PackSet, folder: string, plans: readonly PackPlan[]): void {
+/**
+ * Writes what is used of a pack into a new one. False: a damaged entry is in use of which no intact copy exists, so the
+ * old pack has to stay as it is; nothing is lost then that could still be healed, and the rest of the store is freed.
+ */
+function rewrite(store: Store, packs: PackSet, folder: string, { id, live }: PackPlan): boolean {
   const { fs, codecs } = store;
-  for (const { id, live } of plans) {
-    const writer = new PackWriter({ fs, codecs, folder, nonce: store.nonce() });
+  const writer = new PackWriter({ fs, codecs, folder, nonce: store.nonce() });
+  try {
+    for (const hash of live) if (!copyIntact(packs, id, hash, writer)) return false;
+    const pack = writer.finish();
+    if (pack !== undefined) packs.add(pack);
+    return true;
+  } finally {
+    writer.abort();
+  }
+}
+
+/** Copies an entry from `id` or, should it be damaged there, from another pack. False: no intact copy exists. */
+function copyIntact(packs: PackSet, id: PackId, hash: Hash, writer: PackWriter): boolean {
+  for (const from of [id, ...packs.list().filter((each) => each !== id)]) {
+    let begun = false;
     try {
-      for (const hash of live) {
-        const frame = packs.pack(id)?.readFrame(hash, { verify: true });
-        if (frame !== undefined) writer.addFrame(hash, frame);
-      }
-      const pack = writer.finish();
-      if (pack !== undefined) packs.add(pack);
+      const copied = packs.pack(from)?.copyFrame(hash, (length, pieces) => {
+        begun = true;
+        writer.addFrame(hash, length, pieces);
+      });
+      if (copied === true) return true;
     } catch (error) {
-      writer.abort();
-      throw error;
+      // A pack that fails while it is being copied has just been read without fault: that is not its content.
+      if (begun || !CheckpointError.is(error, "damaged")) throw error;
     }
   }
+  return false;
 }
 
 function resolveAll(store: Store, refs: readonly Ref[]): Checkpoint[] {

@@ -14,6 +14,8 @@ import type { Store } from "./context";
 export class PastRules {
   private readonly folders = new Map<ByteString, FolderRules | "out">();
   private readonly skipped: ReadonlySet<string>;
+  /** Something that is not in `skipped` was skipped in these or below. */
+  private readonly partlySkipped: ReadonlySet<string>;
   private readonly scan: ScanRecord;
   private readonly caches: ReadonlySet<ByteString>;
 
@@ -21,7 +23,9 @@ export class PastRules {
     private readonly store: Store,
     private readonly checkpoint: Checkpoint,
   ) {
-    this.skipped = new Set(store.catalog.skippedOf(checkpoint.id).map((each) => each.path));
+    const { listed, folders } = store.catalog.skippedOf(checkpoint.id);
+    this.skipped = new Set(listed.map((each) => each.path));
+    this.partlySkipped = new Set(folders);
     this.scan = JSON.parse(store.catalog.rulesOf(checkpoint.id)) as ScanRecord;
     this.caches = new Set(this.scan.caches);
   }
@@ -30,8 +34,17 @@ export class PastRules {
   leftOut(path: ByteString, isFolder: boolean): boolean {
     const name = path.slice(path.lastIndexOf("/") + 1);
     if (isAlwaysOut(name) || this.skipped.has(pathToText(path)) || this.caches.has(path)) return true;
+    if (this.partlySkipped.size > 0 && this.liesInPartlySkipped(path)) return true;
     const rules = this.within(parentPath(path));
     return rules === "out" || rules.excludes(path, name, isFolder);
+  }
+
+  private liesInPartlySkipped(path: ByteString): boolean {
+    for (let at = path; at !== ""; ) {
+      at = parentPath(at);
+      if (this.partlySkipped.has(pathToText(at))) return true;
+    }
+    return false;
   }
 
   private within(folder: ByteString): FolderRules | "out" {

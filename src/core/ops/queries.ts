@@ -8,6 +8,7 @@ import type {
   FileVersion,
   TreeEntry as PublicTreeEntry,
   Ref,
+  ScanOptions,
   Side,
   Skipped,
   StoreStats,
@@ -31,8 +32,20 @@ export function show(store: Store, ref: Ref, limit: number): CheckpointDetail {
     checkpoint,
     changes: changes.slice(0, limit),
     totalChanges: changes.length,
-    skipped: store.catalog.skippedOf(checkpoint.id),
+    skipped: store.catalog.skippedOf(checkpoint.id).listed,
   };
+}
+
+/** What the newest checkpoint was scanned with; imported ones do not say. */
+export function newestScanOptions({ catalog }: Store): ScanOptions | null {
+  for (const { id } of catalog.checkpoints) {
+    const { useGitignore, includeDependencies, exclude, maxFileBytes } = JSON.parse(
+      catalog.rulesOf(id),
+    ) as Partial<ScanOptions>;
+    if (useGitignore === undefined || includeDependencies === undefined || maxFileBytes === undefined) continue;
+    return { useGitignore, includeDependencies, exclude: exclude ?? [], maxFileBytes };
+  }
+  return null;
 }
 
 /** What a checkpoint changed against the one before it. */

@@ -53,7 +53,8 @@ export async function readContents(
   });
   const results = items.length === 0 ? [] : await runTasks(store, items, view, shared, options, operation);
   if (operation.isCancelled()) {
-    for (const { pack } of results) if (pack !== undefined) store.blobs.remove(pack.id);
+    // A pack that was there before may be what a checkpoint lives on; ours nobody knows yet.
+    for (const { pack } of results) if (pack?.created === true) store.blobs.remove(pack.id);
     throw cancelled();
   }
   for (const { pack } of results) if (pack !== undefined) store.blobs.add(pack);
@@ -63,14 +64,19 @@ export async function readContents(
     if (view.states[i] !== STORED) return;
     const hash = view.hash(i);
     if (options.store) assertStored(store, path, hash);
-    for (const each of [file, ...(aliases.get(file) ?? [])]) resolved.set(each, toIndexed(each, view, i));
+    for (const each of [file, ...(aliases.get(file) ?? []).map((alias) => alias.file)])
+      resolved.set(each, toIndexed(each, view, i));
   });
   const skipped = results.flatMap((result) =>
     result.skipped.flatMap(({ item, reason, message }) => {
       const first = items[item];
       if (first === undefined || view.states[item] !== SKIPPED) return [];
-      const same = unread.filter(({ file }) => file === first.file || aliases.get(first.file)?.includes(file));
-      return same.map(({ path, file }) => ({ path: pathToText(path), reason, message, file }));
+      return [first, ...(aliases.get(first.file) ?? [])].map(({ path, file }) => ({
+        path: pathToText(path),
+        reason,
+        message,
+        file,
+      }));
     }),
   );
   const sum = (pick: (result: StoreTaskResult) => number): number =>
@@ -121,21 +127,23 @@ function runTasks(
  */
 function groupHardLinks(unread: readonly UnreadFile[]): {
   items: UnreadFile[];
-  aliases: Map<ScannedFile, ScannedFile[]>;
+  aliases: Map<ScannedFile, UnreadFile[]>;
 } {
   const firstOf = new Map<string, ScannedFile>();
-  const aliases = new Map<ScannedFile, ScannedFile[]>();
-  const items = unread.filter(({ file }) => {
-    if (file.nlink < 2 || file.type === SYMLINK) return true;
-    const key = `${file.dev}:${file.ino}`;
+  const aliases = new Map<ScannedFile, UnreadFile[]>();
+  const items = unread.filter((each) => {
+    const { file } = each;
+    // Inodes beyond 2^53 (NTFS, some overlays) arrive rounded: two files may then seem to be one.
+    if (file.nlink < 2 || file.type === SYMLINK || !Number.isSafeInteger(file.ino)) return true;
+    const key = `${file.dev}:${file.ino}:${file.size}:${file.mtimeMs}:${file.ctimeMs}`;
     const first = firstOf.get(key);
     if (first === undefined) {
       firstOf.set(key, file);
       return true;
     }
     const list = aliases.get(first);
-    if (list === undefined) aliases.set(first, [file]);
-    else list.push(file);
+    if (list === undefined) aliases.set(first, [each]);
+    else list.push(each);
     return false;
   });
   const isBig = (item: UnreadFile): number => (item.file.size > 1024 * 1024 ? 0 : 1);
@@ -144,13 +152,15 @@ function groupHardLinks(unread: readonly UnreadFile[]): {
 }
 
 function toIndexed(file: ScannedFile, view: WorkView, item: number): IndexedEntry {
-  const facts = file.type === SYMLINK ? file : view.facts(item);
-  const { size, mtimeMs, ctimeMs, ino, mode } = facts;
+  const { size, mtimeMs, ctimeMs, ino, mode } = view.facts(item);
   return { name: file.name, type: file.type, mode, size, mtimeMs, ctimeMs, ino, hash: view.hash(item), racy: false };
 }
 
 /** Every hash a tree will name must be somewhere; checked before a commit relies on it. */
 function assertStored(store: Store, path: ByteString, hash: Hash): void {
+  if (store.blobs.has(hash)) return;
+  // A lane may have known it from a pack that somebody published after this set was opened.
+  store.blobs.refresh();
   if (!store.blobs.has(hash))
     throw new CheckpointError(
       "internal",

@@ -4,8 +4,8 @@ import { CheckpointError } from "../../shared/errors";
 const MIN_PREFIX = 4;
 
 /**
- * The checkpoint a person means: `latest`, `latest~N`, `12` or `#12`, a full id, a unique prefix of one, or a unique
- * name. `checkpoints` is newest first. Rejects with `not-found` or `ambiguous`, saying what to type instead.
+ * The checkpoint a person means: `latest`, `latest~N`, `12` or `#12`, a full id, a unique name, or a unique prefix of an
+ * id, in this order: programs pass full ids, and no name may get in their way. `checkpoints` is newest first. Rejects with `not-found` or `ambiguous`, saying what to type instead.
  */
 export function resolveRef(checkpoints: readonly Checkpoint[], ref: string): Checkpoint {
   const back = /^latest(?:~(\d+))?$/.exec(ref);
@@ -23,10 +23,12 @@ export function resolveRef(checkpoints: readonly Checkpoint[], ref: string): Che
     const found = checkpoints.find((each) => each.number === Number(number[1]));
     if (found !== undefined) return found;
   }
+  const prefix = ref.toLowerCase();
+  const exact = checkpoints.find((each) => each.id === prefix);
+  if (exact !== undefined) return exact;
   const named = checkpoints.filter((each) => each.name === ref);
   if (named.length === 1 && named[0] !== undefined) return named[0];
   if (named.length > 1) throw ambiguous(ref, named);
-  const prefix = ref.toLowerCase();
   const matching = prefix.length < MIN_PREFIX ? [] : checkpoints.filter((each) => each.id.startsWith(prefix));
   if (matching.length === 1 && matching[0] !== undefined) return matching[0];
   if (matching.length > 1) throw ambiguous(ref, matching);

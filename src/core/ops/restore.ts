@@ -2,48 +2,51 @@
  * Restoring, and taking a restore back.
  *
  * A restore first makes the present state a checkpoint (or finds one that already holds it) and refuses when that fails;
- * then it plans against that state and carries the plan out. So "before" is always a checkpoint, and undoing is a
- * restore of it, limited to the paths the restore was about, with its own safety checkpoint: nothing is ever lost by
- * either, and edits made elsewhere since stay.
+ * then it plans against that state, writes down what it is going to do, and does it. So "before" is always a checkpoint,
+ * and undoing is a restore of it, limited to the paths the restore changed, with its own safety checkpoint: nothing is
+ * ever lost by either, and edits made elsewhere since stay.
  */
 import type {
-  Change,
   Checkpoint,
+  Kept,
   RestoreRequest,
   RestoreResult,
   ScanOptions,
   Trigger,
   UndoState,
 } from "../../shared/api";
-import { CheckpointError } from "../../shared/errors";
-import { textToPaths } from "../../shared/pathText";
+import { CheckpointError, ignoreFailure } from "../../shared/errors";
+import { type ByteString, textToPaths } from "../../shared/pathText";
 import type { RestoreRow } from "../store/catalog";
 import type { Hash } from "../store/hash";
-import { TREE_DIRECTORY } from "../store/tree";
 import { type Capture, captureWorkspace } from "./capture";
-import { countChanges, toChanges } from "./changes";
 import type { Operation, Store } from "./context";
-import { diffTrees } from "./diffTrees";
-import { EVERYTHING, type PathSelection, selectExactly, selectPaths } from "./pathSelection";
+import { type PathSelection, selectExactly, selectPaths } from "./pathSelection";
 import { resolveRef } from "./refs";
 import { applyRestore } from "./restoreApply";
+import { type Outcome, restoreResult, type States, statesOf } from "./restoreOutcome";
 import { planRestore, type RestorePlan } from "./restorePlan";
+import { checkpointBefore, originOf, pathsOf, stackTop, undoState as topOfStack } from "./restoreStack";
 import { commitCapture, storeTrees } from "./save";
 import type { TreeStore } from "./treeStore";
+import { addUnseen, nothingUnseen } from "./unseenState";
 import { takeInChanges, withLock } from "./withLock";
 
-interface Job {
+/** One restore, undo or redo, as asked for. */
+export interface Job {
   readonly kind: RestoreRow["kind"];
   readonly trigger: Trigger;
   readonly target: Checkpoint;
+  /** The target's tree, or that with what its scan did not see. */
+  readonly targetRoot: Hash;
   readonly selection: PathSelection;
-  readonly paths: readonly string[];
   readonly scan: ScanOptions;
   readonly keepNew: boolean;
   readonly safety: boolean;
   /** Past ignore rules matter when going to a checkpoint, not when going back to what was there a moment ago. */
   readonly respectPastRules: boolean;
-  readonly origin: RestoreRow | undefined;
+  /** For undo and redo: what is taken back, and the paths it was about. */
+  readonly reverts: { readonly row: RestoreRow; readonly paths: readonly ByteString[] } | undefined;
 }
 
 export async function restore(store: Store, request: RestoreRequest, operation: Operation): Promise<RestoreResult> {
@@ -53,13 +56,13 @@ export async function restore(store: Store, request: RestoreRequest, operation: 
       kind: "restore",
       trigger: "restore",
       target,
-      selection: existingSelection(store, target, request.paths),
-      paths: request.paths ?? [],
+      targetRoot: target.rootTree as Hash,
+      selection: requestedSelection(store, target, request),
       scan: request.scan,
       keepNew: request.keepNew ?? false,
       safety: request.safety ?? true,
       respectPastRules: true,
-      origin: undefined,
+      reverts: undefined,
     };
   };
   if (request.dryRun === true) {
@@ -97,52 +100,26 @@ export function redo(store: Store, scan: ScanOptions, operation: Operation): Pro
 
 export function undoState(store: Store): UndoState {
   takeInChanges(store);
-  const { undoable, redoable } = stackTop(store);
-  const describe = (row: RestoreRow | undefined) =>
-    row === undefined ? null : { checkpointId: row.targetId, at: row.at, files: row.files };
-  return { undo: describe(undoable), redo: describe(redoable) };
-}
-
-/**
- * Replays the rows: a restore or redo can be undone, an undo can be redone; a new restore ends what could be redone.
- * Rows whose "before" was deleted are gone, and with them what they could bring back.
- */
-function stackTop(store: Store): { undoable: RestoreRow | undefined; redoable: RestoreRow | undefined } {
-  const undoable: RestoreRow[] = [];
-  let redoable: RestoreRow[] = [];
-  for (const row of store.catalog.restores()) {
-    if (row.kind === "undo") {
-      undoable.pop();
-      redoable.push(row);
-    } else {
-      if (row.kind === "redo") redoable.pop();
-      else redoable = [];
-      undoable.push(row);
-    }
-  }
-  return { undoable: undoable.at(-1), redoable: redoable.at(-1) };
+  return topOfStack(store);
 }
 
 /** Back to the state before `row`, for the paths that the restore it belongs to was about. */
 function reverting(store: Store, kind: "undo" | "redo", row: RestoreRow, scan: ScanOptions): Job {
-  const origin = store.catalog.restores().find((each) => each.id === row.originId) ?? row;
-  const before = resolveRef(store.catalog.checkpoints, origin.beforeId);
-  const selected = selectPaths(origin.paths);
-  const untouched = selectExactly(origin.untouched, true);
-  const differences = diffTrees(store.trees, before.rootTree as Hash, origin.targetRoot as Hash, selected)
-    .filter((each) => (!origin.keepNew || each.after !== undefined) && !untouched.includes(each.path))
-    .map((each) => each.path);
+  const target = checkpointBefore(store, row);
+  if (target === undefined)
+    throw new CheckpointError("internal", "The undo stack offered a state that is gone. Please report it.");
+  const paths = pathsOf(store, row);
   return {
     kind,
     trigger: kind,
-    target: resolveRef(store.catalog.checkpoints, row.beforeId),
-    selection: selectExactly(differences, false),
-    paths: origin.paths,
+    target,
+    targetRoot: row.baseRoot as Hash,
+    selection: selectExactly(paths, false),
     scan,
     keepNew: false,
     safety: true,
     respectPastRules: false,
-    origin,
+    reverts: { row, paths },
   };
 }
 
@@ -150,8 +127,8 @@ function reverting(store: Store, kind: "undo" | "redo", row: RestoreRow, scan: S
 async function preview(store: Store, job: Job, operation: Operation): Promise<RestoreResult> {
   const capture = await captureWorkspace(store, { scan: job.scan, store: false, chunkBytes: 0 }, operation);
   const trees = store.trees.with(capture.newTrees);
-  const plan = planFor(store, job, capture, trees);
-  return result(job, plan, trees, [], null, true);
+  const plan = planFor(store, job, capture.rootTree, trees);
+  return restoreResult(job, { plan, left: new Set(), kept: [], trees }, null, true);
 }
 
 async function carryOut(store: Store, job: Job, operation: Operation): Promise<RestoreResult> {
@@ -160,25 +137,59 @@ async function carryOut(store: Store, job: Job, operation: Operation): Promise<R
   store.index.apply(capture.indexUpdate);
 
   operation.report({ phase: "plan", done: 0, total: 0 });
-  const plan = planFor(store, job, capture, store.trees);
-  const { kept, keptPaths } = await applyRestore(store, plan, operation);
-  const answer = result(job, plan, store.trees, kept, safety?.id ?? null, false);
-  if (safety !== undefined && (plan.changes.length > 0 || job.kind !== "restore")) {
-    store.catalog.addRestore({
-      at: store.now(),
-      kind: job.kind,
-      beforeId: safety.id,
-      targetId: job.target.id,
-      targetRoot: job.target.rootTree,
-      paths: job.paths,
-      keepNew: job.keepNew,
-      originId: job.origin?.id ?? null,
-      files: answer.changes.length,
-      untouched: [...plan.untouched, ...keptPaths],
-    });
+  const { reverts } = job;
+  const current =
+    reverts === undefined
+      ? nothingUnseen(capture.rootTree)
+      : addUnseen(store, capture.rootTree, reverts.row.resultRoot as Hash, reverts.paths);
+  const trees = current.newTrees.size === 0 ? store.trees : store.trees.with(current.newTrees);
+  const plan = planFor(store, job, current.root, trees);
+  const named = new Set(plan.kept.map((each) => each.path));
+  const unseenKept = current.kept.filter((each) => !named.has(each.path));
+  const outcome = (left: ReadonlySet<ByteString>, kept: readonly Kept[]): Outcome => ({
+    plan,
+    left,
+    kept: [...unseenKept, ...kept],
+    trees,
+  });
+  const states = (left: ReadonlySet<ByteString>): States => {
+    const found = statesOf(store, job, current.root, outcome(left, []));
+    const unstored = [...current.newTrees, ...found.newTrees].filter(([hash]) => !store.treePacks.has(hash));
+    storeTrees(store, { newTrees: new Map(unstored) });
+    return found;
+  };
+
+  let row: { readonly id: number; readonly left: number } | undefined;
+  // Before anything is touched: a restore that could not be undone must not begin.
+  const record = (left: ReadonlySet<ByteString>): void => {
+    if (safety === undefined || (plan.changes.length === 0 && job.kind === "restore")) return;
+    const id = addRow(store, job, safety, states(left));
     store.catalog.commit();
-  }
-  return answer;
+    row = { id, left: left.size };
+  };
+  const { kept, left } = await applyRestore(store, plan, { unseen: current.found, onStaged: record }, operation);
+  if (row !== undefined && left.size !== row.left) amendRow(store, row.id, () => states(left));
+  return restoreResult(job, outcome(left, kept), safety?.id ?? null, false);
+}
+
+function addRow(store: Store, job: Job, safety: Checkpoint, { baseRoot, resultRoot, files }: States): number {
+  return store.catalog.addRestore({
+    at: store.now(),
+    kind: job.kind,
+    beforeId: safety.id,
+    targetId: job.target.id,
+    baseRoot,
+    resultRoot,
+    originId: job.reverts === undefined ? null : originOf(job.reverts.row),
+    files,
+  });
+}
+
+function amendRow(store: Store, id: number, states: () => States): void {
+  ignoreFailure(() => {
+    store.catalog.amendRestore(id, states());
+    store.catalog.commit();
+  }, "the row says what was planned: undoing that leaves alone what already is as it was");
 }
 
 /** The present state, and the checkpoint that holds it (if asked for): an existing one with this state, or a new one. */
@@ -205,10 +216,10 @@ async function secure(
   }
 }
 
-function planFor(store: Store, job: Job, capture: Capture, trees: TreeStore): RestorePlan {
+function planFor(store: Store, job: Job, currentRoot: Hash, trees: TreeStore): RestorePlan {
   return planRestore(store, {
-    currentRoot: capture.rootTree,
-    targetRoot: job.target.rootTree as Hash,
+    currentRoot,
+    targetRoot: job.targetRoot,
     target: job.respectPastRules ? job.target : undefined,
     selection: job.selection,
     keepNew: job.keepNew,
@@ -216,46 +227,12 @@ function planFor(store: Store, job: Job, capture: Capture, trees: TreeStore): Re
   });
 }
 
-function result(
-  job: Job,
-  plan: RestorePlan,
-  trees: TreeStore,
-  keptWhileApplying: RestoreResult["kept"],
-  safetyId: string | null,
-  dryRun: boolean,
-): RestoreResult {
-  const left = new Set(keptWhileApplying.map((each) => each.path));
-  const changes: Change[] = toChanges(trees, plan.changes).filter((each) => !left.has(each.path.replace(/\/$/, "")));
-  const pathsOf = (kinds: readonly Change["kind"][]): string[] =>
-    changes.filter((each) => kinds.includes(each.kind)).map((each) => each.path);
-  const counts = countChanges(changes);
-  const total = countFiles(job, trees);
-  return {
-    checkpoint: job.target,
-    ...counts,
-    unchanged: Math.max(
-      0,
-      total - changes.filter((each) => each.after !== undefined && !each.path.endsWith("/")).length,
-    ),
-    kept: [...plan.kept, ...keptWhileApplying],
-    safetyId,
-    dryRun,
-    paths: { added: pathsOf(["added"]), changed: pathsOf(["changed", "typeChanged"]), removed: pathsOf(["removed"]) },
-    changes,
-  };
-}
-
-/** Files and links of the target that the restore is about. */
-function countFiles(job: Job, trees: TreeStore): number {
-  if (job.selection === EVERYTHING) return job.target.files;
-  return diffTrees(trees, undefined, job.target.rootTree as Hash, job.selection).filter(
-    ({ after }) => after?.type !== TREE_DIRECTORY,
-  ).length;
-}
-
 /** The selection, after making sure that each path means something now or then. */
-function existingSelection(store: Store, target: Checkpoint, paths: readonly string[] | undefined): PathSelection {
+function requestedSelection(store: Store, target: Checkpoint, request: RestoreRequest): PathSelection {
   const { fs, root, trees } = store;
+  const { paths } = request;
+  // Those come from a preview; what has gone since on both sides is nothing to do.
+  if (request.exact === true) return selectExactly((paths ?? []).flatMap(textToPaths), false);
   for (const text of paths ?? []) {
     const candidates = textToPaths(text.replace(/^(\.?\/)+/, "").replace(/\/+$/, ""));
     const known = candidates.some(

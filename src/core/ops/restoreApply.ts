@@ -2,19 +2,21 @@
  * Carries out a restore plan.
  *
  * Order
- *  1. stage    new folders; new files under their own names (exclusively created); content that takes the place of
- *              something into temp files. Until here nothing that existed was touched: an error, or a cancellation,
- *              takes all of it back.
- *  2. commit   removals → emptied folders → folders that take the place of files → renames of the staged files to their
+ *  1. stage    folders that are closed to changes are opened; new folders; new files under their own names (exclusively
+ *              created); content that takes the place of something into temp files. Until here nothing that existed was
+ *              touched: an error, or a cancellation, takes all of it back. What could not be staged costs nothing: what
+ *              would only have made room for it stays.
+ *  2. record   the caller writes down what is going to be done, so that it can be undone whatever happens.
+ *  3. commit   removals → emptied folders → folders that take the place of files → renames of the staged files to their
  *              places → permission bits. No content is written any more, so a full disk cannot stop it half-way.
  *
- * In step 2 each path is looked at once more: it must still be what was captured, or it is kept and named. No step
+ * In step 3 each path is looked at once more: it must still be what was captured, or it is kept and named. No step
  * follows a symlink below the workspace: every folder on the way is checked to be a real one.
  */
-import type { Kept } from "../../shared/api";
+import type { Kept, KeptCode } from "../../shared/api";
 import { CheckpointError, ignoreFailure } from "../../shared/errors";
 import { type ByteString, pathToText } from "../../shared/pathText";
-import { errnoOf, type FileStat, isDirectory } from "../fs/fileSystem";
+import { errnoOf, type FileStat } from "../fs/fileSystem";
 import { joinPath, parentPath } from "../fs/osPath";
 import { TEMP_PREFIX } from "../fs/publishFile";
 import { WRITTEN } from "../pipeline/extractTask";
@@ -24,24 +26,38 @@ import { TREE_DIRECTORY } from "../store/tree";
 import { CapturedState } from "./capturedState";
 import type { Operation, Store } from "./context";
 import { type Extraction, extract } from "./extract";
+import { OpenedFolders } from "./openedFolders";
+import { RealFolders } from "./realFolders";
 import type { PlannedEntry, RestorePlan } from "./restorePlan";
+import { foldersToChange, roomMadeFor, stagingFolder, waitingForRoom } from "./restoreRoom";
 
 export interface Applied {
-  /** Paths of the plan that were left as they were after all. */
+  /** Why paths of the plan were left as they were after all. */
   readonly kept: readonly Kept[];
-  /** The same paths as bytes. */
-  readonly keptPaths: readonly ByteString[];
+  /** These paths, and those that would only have made room for one of them. */
+  readonly left: ReadonlySet<ByteString>;
 }
 
-/** A temp name is longer than most names: beside paths longer than this (limits: 1,024 on macOS, 4,096) it may not fit. */
-const LONG_PATH_BYTES = 900;
+export interface ApplyOptions {
+  /** What is on disk at paths that the index does not know (see `addUnseen`). */
+  readonly unseen: ReadonlyMap<ByteString, FileStat>;
+  /** Step 2: called with the paths that are left alone so far. If it throws, nothing has changed. */
+  readonly onStaged: (left: ReadonlySet<ByteString>) => void;
+}
+
+const APPEARED = "it appeared while the restore was running, so it was left alone";
 
 /**
- * Applies `plan`. Rejects with the cause when staging fails (then nothing has changed); later problems concern single
- * paths and are reported as kept. Cancelling is possible until step 2 begins.
+ * Applies `plan`. Rejects with the cause when staging or `onStaged` fails (then nothing has changed); later problems
+ * concern single paths and are reported as kept. Cancelling is possible until step 2 begins.
  */
-export async function applyRestore(store: Store, plan: RestorePlan, operation: Operation): Promise<Applied> {
-  return new Application(store, plan, operation).run();
+export async function applyRestore(
+  store: Store,
+  plan: RestorePlan,
+  options: ApplyOptions,
+  operation: Operation,
+): Promise<Applied> {
+  return new Application(store, plan, options, operation).run();
 }
 
 /** A file or link whose content lies in a temp file, waiting for its place. */
@@ -54,33 +70,35 @@ interface Staged {
 
 class Application {
   private readonly kept: Kept[] = [];
-  private readonly realFolders = new Map<ByteString, boolean>();
+  private readonly realFolders: RealFolders;
   private readonly madeFolders: ByteString[] = [];
-  private readonly keptPaths = new Set<ByteString>();
+  private readonly left = new Set<ByteString>();
   private readonly captured: CapturedState;
+  private readonly closedFolders: OpenedFolders;
   private readonly nonce: string;
-  /** Step 2 has begun. */
+  /** Step 3 has begun. */
   private committing = false;
 
   constructor(
     private readonly store: Store,
     private readonly plan: RestorePlan,
+    private readonly options: ApplyOptions,
     private readonly operation: Operation,
   ) {
-    this.captured = new CapturedState(store.index);
+    this.captured = new CapturedState(store.index, options.unseen);
+    this.closedFolders = new OpenedFolders(store);
+    this.realFolders = new RealFolders(store);
     this.nonce = store.nonce();
   }
 
   async run(): Promise<Applied> {
     const { plan } = this;
-    const inTheWay = new Set<ByteString>([...plan.removals, ...plan.folderRemovals]);
-    const waits = (path: ByteString): boolean => {
-      for (let at: ByteString = path; at !== ""; at = parentPath(at)) if (inTheWay.has(at)) return true;
-      return false;
-    };
+    const waits = waitingForRoom(plan);
     const [laterFolders, folders] = split(plan.folders, ({ path }) => waits(path));
     const [laterCreations, creations] = split(plan.creations, ({ path }) => waits(path));
     const [linked, modes] = split(plan.modes, (each) => this.hasOtherNames(each));
+    this.closedFolders.open([...foldersToChange(plan, linked, waits)].filter((path) => this.realFolders.has(path)));
+    this.realFolders.forgetMissing();
     const staged = await this.stage(folders, creations, [...plan.replacements, ...linked], laterCreations, waits);
 
     this.committing = true;
@@ -88,14 +106,11 @@ class Application {
     for (const path of plan.folderRemovals) this.guarded(path, () => this.removeFolder(path));
     for (const each of laterFolders) this.guarded(each.path, () => this.makeFolder(each));
     for (const each of staged) this.settle(each);
-    // Inner ones first, and new folders last of all: one without write or search permission is filled before it gets it.
-    for (const each of [...modes].reverse()) this.guarded(each.path, () => this.setMode(each));
-    for (const { path, entry } of [...plan.folders].reverse())
-      this.guarded(path, () => this.store.fs.chmod(this.store.root.os(path), entry.mode));
-    return { kept: this.kept, keptPaths: [...this.keptPaths] };
+    this.setModes(modes);
+    return { kept: this.kept, left: this.left };
   }
 
-  /** Step 1. Returns what waits in temp files. */
+  /** Steps 1 and 2. Returns what waits in temp files. */
   private async stage(
     folders: readonly PlannedEntry[],
     creations: readonly PlannedEntry[],
@@ -107,9 +122,9 @@ class Application {
     const work: Extraction[] = [];
     let result: { view: WorkView; work: readonly Extraction[] } | undefined;
     const prepare = ({ path, entry }: PlannedEntry, replaces: boolean): void => {
-      const temp = this.tempFor(path, staged.length, waits);
-      // Where the place itself comes into being in step 2, it is looked at then.
-      if (!(replaces ? this.isReachable(path) : this.hasRealParents(temp))) return;
+      const temp = joinPath(stagingFolder(path, waits), `${TEMP_PREFIX}${this.nonce}-${staged.length}`);
+      // Where the place itself comes into being in step 3, it is looked at then.
+      if (!this.isReachable(path, replaces ? path : temp)) return;
       staged.push({ path, temp, replaces });
       work.push({ path: temp, entry, replaces: path });
     };
@@ -122,19 +137,14 @@ class Application {
         result = started;
       });
       const failed = new Set(this.noteFailures(extracted));
+      for (const path of roomMadeFor(this.plan, this.left)) this.left.add(path);
       this.operation.throwIfCancelled();
+      this.options.onStaged(new Set(this.left));
       return staged.filter(({ temp }) => !failed.has(temp));
     } catch (error) {
       this.takeBack(result);
       throw error;
     }
-  }
-
-  /** Beside its target, or above it where that folder is not there yet or the name would not fit. */
-  private tempFor(path: ByteString, number: number, waits: (path: ByteString) => boolean): ByteString {
-    let folder = parentPath(path);
-    while (folder !== "" && (folder.length > LONG_PATH_BYTES || waits(folder))) folder = parentPath(folder);
-    return joinPath(folder, `${TEMP_PREFIX}${this.nonce}-${number}`);
   }
 
   /** Removes what staging made. */
@@ -149,14 +159,22 @@ class Application {
     });
     for (const path of this.madeFolders.reverse())
       ignoreFailure(() => fs.rmdir(root.os(path)), "somebody put something into the new folder: theirs to keep");
+    for (const path of this.closedFolders.paths())
+      ignoreFailure(() => this.closedFolders.close(path), "the error that led here is reported");
   }
 
   private makeFolder({ path, entry }: PlannedEntry): void {
     if (!this.isReachable(path)) return;
-    // Writable until its content is in; the final mode is set at the end.
-    this.store.fs.mkdir(this.store.root.os(path), entry.mode | 0o700);
-    this.madeFolders.push(path);
-    this.realFolders.set(path, true);
+    const other = this.plan.respelled.get(path);
+    const { fs, root } = this.store;
+    // One that is this folder but for its spelling, and holds what stays, is only renamed.
+    if (other !== undefined && this.realFolders.isFolder(other)) fs.rename(root.os(other), root.os(path));
+    else {
+      // Writable until its content is in; the final mode is set at the end.
+      fs.mkdir(root.os(path), entry.mode | 0o700);
+      this.madeFolders.push(path);
+    }
+    this.realFolders.add(path);
   }
 
   private removeFile(path: ByteString): void {
@@ -167,10 +185,10 @@ class Application {
     if (!this.isReachable(path)) return;
     try {
       this.store.fs.rmdir(this.store.root.os(path));
-      this.realFolders.delete(path);
+      this.realFolders.forget(path);
     } catch (error) {
       if (!["ENOTEMPTY", "EEXIST"].includes(errnoOf(error) ?? "")) throw error;
-      this.keep(path, "the folder holds other files, so it was left");
+      this.keep(path, "occupied", "the folder holds other files, so it was left");
     }
   }
 
@@ -187,11 +205,21 @@ class Application {
       ignoreFailure(() => fs.unlink(root.os(temp)), "scans leave it out by its name; why it stayed is reported");
   }
 
+  /** Inner ones first: a folder without write or search permission is filled before it gets its mode. */
+  private setModes(modes: readonly PlannedEntry[]): void {
+    const steps = new Map<ByteString, () => void>();
+    for (const path of this.closedFolders.paths()) steps.set(path, () => this.closedFolders.close(path));
+    for (const each of [...modes, ...this.plan.folders])
+      if (!this.left.has(each.path)) steps.set(each.path, () => this.setMode(each));
+    const inOrder = [...steps].sort(([a], [b]) => (a < b ? 1 : -1));
+    for (const [path, step] of inOrder) this.attempt(path, step);
+  }
+
   private setMode({ path, entry }: PlannedEntry): void {
     if (!this.isReachable(path)) return;
     const { fs, root } = this.store;
     // chmod follows links, so what is a link by now must not be given a mode.
-    if (entry.type === TREE_DIRECTORY ? isRealFolder(fs.lstat(root.os(path))) : this.mayTake(path))
+    if (entry.type === TREE_DIRECTORY ? this.realFolders.isFolder(path) : this.mayTake(path))
       fs.chmod(root.os(path), entry.mode);
   }
 
@@ -213,37 +241,29 @@ class Application {
       this.captured.aboutToChange(found);
       return true;
     }
-    this.keep(path, "it changed while the restore was running, so it was left alone");
+    this.keep(path, "changed", "it changed while the restore was running, so it was left alone");
     return false;
   }
 
   private isFree(path: ByteString): boolean {
     if (this.store.fs.lstat(this.store.root.os(path)) === undefined) return true;
-    this.keep(path, "it appeared while the restore was running, so it was left alone");
+    this.keep(path, "changed", APPEARED);
     return false;
   }
 
-  /** Whether every folder above `path` is a real folder, not a link to somewhere else. Otherwise reported. */
-  private isReachable(path: ByteString): boolean {
-    if (this.hasRealParents(path)) return true;
-    this.keep(path, "a folder above it is missing or is a link, so nothing was written there");
+  /** Whether every folder above `path`, or above where it is written, is a real one and no link. Otherwise reported. */
+  private isReachable(path: ByteString, written = path): boolean {
+    if (this.realFolders.has(parentPath(written))) return true;
+    this.keep(path, "denied", "a folder above it is missing or is a link, so nothing was written there");
     return false;
-  }
-
-  private hasRealParents(path: ByteString): boolean {
-    const parent = parentPath(path);
-    if (parent === "") return true;
-    const known = this.realFolders.get(parent);
-    if (known !== undefined) return known;
-    const { fs, root } = this.store;
-    const real = this.hasRealParents(parent) && isRealFolder(fs.lstat(root.os(parent)));
-    this.realFolders.set(parent, real);
-    return real;
   }
 
   /** Runs one path's step; a failure that concerns only this path is reported. */
   private guarded(path: ByteString, step: () => void): void {
-    if (this.keptPaths.has(path)) return;
+    if (!this.left.has(path)) this.attempt(path, step);
+  }
+
+  private attempt(path: ByteString, step: () => void): void {
     try {
       step();
     } catch (error) {
@@ -251,28 +271,24 @@ class Application {
       if (error instanceof CheckpointError || errno === undefined) throw error;
       // A full disk concerns everything, as long as everything can still be taken back.
       if (!this.committing && (errno === "ENOSPC" || errno === "EDQUOT")) throw error;
-      this.keep(path, describeErrno(error));
+      this.keep(path, "denied", describeErrno(error));
     }
   }
 
   /** Paths (as written) of extractions that failed, after reporting each under its real path. */
   private noteFailures(extracted: Awaited<ReturnType<typeof extract>>): ByteString[] {
     return extracted.failed.map(({ extraction, failure, message }) => {
-      const text = failure === "exists" ? "it appeared while the restore was running, so it was left alone" : message;
-      this.keep(extraction.replaces ?? extraction.path, text);
+      const [code, text]: [KeptCode, string] = failure === "exists" ? ["changed", APPEARED] : [failure, message];
+      this.keep(extraction.replaces ?? extraction.path, code, text);
       return extraction.path;
     });
   }
 
-  private keep(path: ByteString, reason: string): void {
-    if (this.keptPaths.has(path)) return;
-    this.keptPaths.add(path);
-    this.kept.push({ path: pathToText(path), reason });
+  private keep(path: ByteString, code: KeptCode, reason: string): void {
+    if (this.left.has(path)) return;
+    this.left.add(path);
+    this.kept.push({ path: pathToText(path), reason, code });
   }
-}
-
-function isRealFolder(stat: FileStat | undefined): boolean {
-  return stat !== undefined && isDirectory(stat);
 }
 
 function split<T>(items: readonly T[], test: (item: T) => boolean): [T[], T[]] {

@@ -4,7 +4,7 @@
  * A path is only ever overwritten or removed if its present content is in the captured state (and so in the store);
  * what lies on disk but is not in that state, because it is ignored, too large or unreadable, is kept and named.
  */
-import type { Checkpoint, Kept } from "../../shared/api";
+import type { Checkpoint, Kept, KeptCode } from "../../shared/api";
 import { type ByteString, pathToText } from "../../shared/pathText";
 import { errnoOf, type FileStat, isDirectory } from "../fs/fileSystem";
 import { joinPath, parentPath } from "../fs/osPath";
@@ -13,8 +13,10 @@ import type { Hash } from "../store/hash";
 import { TREE_DIRECTORY, TREE_SYMLINK, type TreeEntry } from "../store/tree";
 import type { Store } from "./context";
 import { diffTrees, type TreeChange } from "./diffTrees";
+import { OtherSpellings } from "./folderNames";
 import { PastRules } from "./pastRules";
 import type { PathSelection } from "./pathSelection";
+import { RealFolders } from "./realFolders";
 import type { TreeStore } from "./treeStore";
 
 export interface PlannedEntry {
@@ -35,11 +37,15 @@ export interface RestorePlan {
   readonly replacements: readonly PlannedEntry[];
   /** Only the permission bits differ. */
   readonly modes: readonly PlannedEntry[];
+  /** Folders, files and links whose place is free once another spelling of their name (here) has been taken away. */
+  readonly respelled: ReadonlyMap<ByteString, ByteString>;
   readonly kept: readonly Kept[];
-  /** What stays although it differs from the target, with all that lies below. */
-  readonly untouched: readonly ByteString[];
   /** The differences that the steps above carry out. */
   readonly changes: readonly TreeChange[];
+  /** These are all the differences there are. */
+  readonly isComplete: boolean;
+  /** Files and links of the target that are not there now, or not as in the target; also those that are kept. */
+  readonly differingFiles: number;
 }
 
 export interface PlanRequest {
@@ -57,21 +63,37 @@ export function planRestore(store: Store, request: PlanRequest): RestorePlan {
   return new Planner(store, request).plan();
 }
 
-const NOT_CAPTURED = "it is there now but in no checkpoint (ignored, too large or unreadable), so it was left alone";
-const LEFT_OUT_THEN = "the checkpoint says nothing about it (ignored or skipped then), so it was left alone";
-const NO_FOLDER = "a folder above it is something else now, so it was not restored";
-const HOLDS_MORE = "the folder holds other files (ignored, or not part of this), so it was left";
-const STAYS_FOLDER =
-  "a folder is there now that holds other files (ignored, or not part of this), so it was left alone";
+type Reason = Pick<Kept, "reason" | "code">;
+
+const because = (code: KeptCode, reason: string): Reason => ({ reason, code });
+
+const NOT_CAPTURED = because(
+  "protected",
+  "it is there now but in no checkpoint (ignored, too large or unreadable), so it was left alone",
+);
+const LEFT_OUT_THEN = because(
+  "protected",
+  "the checkpoint says nothing about it (ignored or skipped then), so it was left alone",
+);
+const NO_FOLDER = because("occupied", "a folder above it is something else now, so it was not restored");
+const OTHER_SPELLING = because(
+  "occupied",
+  "it is there now under another spelling, which is not part of this, so it was left alone",
+);
+const HOLDS_MORE = because("occupied", "the folder holds other files (ignored, or not part of this), so it was left");
+const STAYS_FOLDER = because(
+  "occupied",
+  "a folder is there now that holds other files (ignored, or not part of this), so it was left alone",
+);
 
 class Planner {
   private readonly removals: ByteString[] = [];
   private folderRemovals: ByteString[] = [];
-  private readonly untouched: ByteString[] = [];
   private readonly folders: PlannedEntry[] = [];
   private readonly creations: PlannedEntry[] = [];
   private readonly replacements: PlannedEntry[] = [];
   private readonly modes: PlannedEntry[] = [];
+  private readonly respelled = new Map<ByteString, ByteString>();
   private readonly kept: Kept[] = [];
   private readonly changes: TreeChange[] = [];
   /** Folders that will be there for certain, and hold nothing unknown: what goes into them meets nothing. */
@@ -80,21 +102,28 @@ class Planner {
   private readonly blocked = new Set<ByteString>();
   /** Folders that make room for a file or link. */
   private readonly swaps = new Set<ByteString>();
-  private readonly realFolders = new Map<ByteString, boolean>();
+  private readonly realFolders: RealFolders;
+  private readonly spellings: OtherSpellings;
+  private differingFiles = 0;
   private pastRules: PastRules | undefined;
 
   constructor(
     private readonly store: Store,
     private readonly request: PlanRequest,
-  ) {}
+  ) {
+    this.realFolders = new RealFolders(store);
+    this.spellings = new OtherSpellings(store, request.trees, request.currentRoot);
+  }
 
   plan(): RestorePlan {
     const { trees, currentRoot, targetRoot, selection } = this.request;
-    for (const change of diffTrees(trees, currentRoot, targetRoot, selection)) this.consider(change);
+    const differences = diffTrees(trees, currentRoot, targetRoot, selection);
+    for (const change of differences) this.consider(change);
     const stuck = this.settleFolderRemovals();
     const goes = (path: ByteString): boolean => !stuck.has(path);
     const planned = ({ path }: { readonly path: ByteString }): boolean => goes(path);
-    const { folders, replacements, modes, kept, untouched } = this;
+    const { folders, replacements, modes, respelled, kept, differingFiles } = this;
+    const changes = this.changes.filter(planned);
     return {
       removals: this.removals.filter(goes),
       folderRemovals: this.folderRemovals.filter(goes),
@@ -102,9 +131,11 @@ class Planner {
       creations: this.creations.filter(planned),
       replacements,
       modes,
+      respelled,
       kept,
-      untouched,
-      changes: this.changes.filter(planned),
+      changes,
+      isComplete: changes.length === differences.length,
+      differingFiles,
     };
   }
 
@@ -127,10 +158,9 @@ class Planner {
       }
       stuck.add(path);
       const makesRoom = this.swaps.has(path);
-      if (makesRoom) this.untouched.push(path);
       // What is named already, or holds something named, explains itself.
       if (makesRoom || staying.some((each) => !stuck.has(each) && !named.has(pathToText(each))))
-        this.kept.push({ path: pathToText(path), reason: makesRoom ? STAYS_FOLDER : HOLDS_MORE });
+        this.kept.push({ path: pathToText(path), ...(makesRoom ? STAYS_FOLDER : HOLDS_MORE) });
     }
     for (const { path } of this.changes)
       for (let at = parentPath(path); at !== ""; at = parentPath(at))
@@ -150,6 +180,7 @@ class Planner {
 
   private consider(change: TreeChange): void {
     const { path, before, after } = change;
+    if (after !== undefined && after.type !== TREE_DIRECTORY) this.differingFiles++;
     if (this.blocked.has(parentPath(path)) && after !== undefined) {
       this.blocked.add(path);
       return;
@@ -186,40 +217,37 @@ class Planner {
   private meets({ path, entry }: PlannedEntry): boolean {
     const parent = parentPath(path);
     if (this.fresh.has(parent)) return true;
-    if (!this.isRealFolder(parent)) return this.block(path, NO_FOLDER);
+    if (!this.realFolders.has(parent)) return this.block(path, NO_FOLDER);
     let found: FileStat | undefined;
     try {
       found = this.store.fs.lstat(this.store.root.os(path));
     } catch (error) {
       if (errnoOf(error) === undefined) throw error;
-      return this.block(path, describeErrno(error));
+      return this.block(path, because("denied", describeErrno(error)));
     }
     if (found === undefined) return true;
+    const other = this.spellings.of(path, found);
+    if (other !== undefined) {
+      if (!this.goes(other)) return this.block(path, OTHER_SPELLING);
+      this.respelled.set(path, other);
+      return true;
+    }
     // An ignored folder that is there anyway: what it lacks may still be put into it.
     if (entry.type === TREE_DIRECTORY && isDirectory(found)) return false;
     return this.block(path, NOT_CAPTURED);
   }
 
-  private block(path: ByteString, reason: string): false {
-    this.blocked.add(path);
-    this.untouched.push(path);
-    this.kept.push({ path: pathToText(path), reason });
-    return false;
+  /** Whether a captured path is to be taken away. */
+  private goes(path: ByteString): boolean {
+    const { trees, currentRoot, targetRoot, selection, keepNew } = this.request;
+    if (keepNew || !selection.includes(path) || trees.find(targetRoot, path) !== undefined) return false;
+    return !this.isLeftOut(path, trees.find(currentRoot, path)?.type === TREE_DIRECTORY);
   }
 
-  private isRealFolder(path: ByteString): boolean {
-    if (path === "") return true;
-    const known = this.realFolders.get(path);
-    if (known !== undefined) return known;
-    let real = false;
-    try {
-      const found = this.store.fs.lstat(this.store.root.os(path));
-      real = found !== undefined && isDirectory(found) && this.isRealFolder(parentPath(path));
-    } catch (error) {
-      if (errnoOf(error) === undefined) throw error;
-    }
-    this.realFolders.set(path, real);
-    return real;
+  private block(path: ByteString, reason: Reason): false {
+    this.blocked.add(path);
+    this.kept.push({ path: pathToText(path), ...reason });
+    return false;
   }
 
   private remove(change: TreeChange, before: TreeEntry): void {
@@ -227,8 +255,7 @@ class Planner {
     if (this.request.keepNew) return;
     const isFolder = before.type === TREE_DIRECTORY;
     if (this.isLeftOut(path, isFolder)) {
-      this.untouched.push(path);
-      if (!isFolder) this.kept.push({ path: pathToText(path), reason: LEFT_OUT_THEN });
+      if (!isFolder) this.kept.push({ path: pathToText(path), ...LEFT_OUT_THEN });
       return;
     }
     this.changes.push(change);

@@ -73,12 +73,12 @@ export function commitCapture(store: Store, capture: Capture, request: SaveReque
 }
 
 /** Publishes the trees of a captured state as one pack; returns its size. */
-export function storeTrees(store: Store, capture: Capture): number {
-  if (capture.newTrees.size === 0) return 0;
+export function storeTrees(store: Store, { newTrees }: Pick<Capture, "newTrees">): number {
+  if (newTrees.size === 0) return 0;
   const { fs, codecs } = store;
   const writer = new PackWriter({ fs, codecs, folder: store.layout.trees, nonce: store.nonce() });
   try {
-    for (const [hash, bytes] of capture.newTrees) writer.add(hash, bytes);
+    for (const [hash, bytes] of newTrees) writer.add(hash, bytes);
     const pack = writer.finish();
     if (pack !== undefined) store.treePacks.add(pack);
     return pack?.bytes ?? 0;

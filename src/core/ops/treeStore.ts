@@ -19,7 +19,7 @@ export class TreeStore {
 
   /** A view that also knows these trees. */
   with(unstored: ReadonlyMap<Hash, Uint8Array>): TreeStore {
-    return new TreeStore(this.packs, unstored);
+    return new TreeStore(this.packs, new Map([...this.unstored, ...unstored]));
   }
 
   /** Throws `damaged` when the tree is missing or does not decode. */

@@ -1,15 +1,17 @@
 /**
  * Checking a store. Quick: every part opens, and every checkpoint's trees and contents are somewhere. Full: every byte of
- * every pack is read and hashed as well. Nothing is changed by either.
+ * every pack is read and hashed as well. Nothing is changed by either. Packs and trees are opened anew: what this process
+ * has in memory says nothing about what is on the disk.
  */
 import type { Checkpoint, VerifyProblem, VerifyResult } from "../../shared/api";
 import { CheckpointError } from "../../shared/errors";
 import { type ByteString, pathToText } from "../../shared/pathText";
 import { joinPath } from "../fs/osPath";
 import type { Hash } from "../store/hash";
-import type { PackSet } from "../store/packSet";
+import { openPackSet, type PackSet } from "../store/packSet";
 import { TREE_DIRECTORY } from "../store/tree";
 import type { Operation, Store } from "./context";
+import { TreeStore } from "./treeStore";
 import { takeInChanges } from "./withLock";
 
 /** Paths named per damaged checkpoint. */
@@ -17,9 +19,27 @@ const NAMED_PATHS = 100;
 
 export function verify(store: Store, full: boolean, operation: Operation): VerifyResult {
   takeInChanges(store);
-  const check = new Check(store, operation);
-  check.packs(store.blobs, "packs", full);
-  check.packs(store.treePacks, "trees", full);
+  const { fs, codecs, layout } = store;
+  const blobs = openPackSet({ fs, codecs, folder: layout.packs });
+  const treePacks = openPackSet({ fs, codecs, folder: layout.trees });
+  try {
+    return verifyPacks(store, blobs, treePacks, full, operation);
+  } finally {
+    blobs.close();
+    treePacks.close();
+  }
+}
+
+function verifyPacks(
+  store: Store,
+  blobs: PackSet,
+  treePacks: PackSet,
+  full: boolean,
+  operation: Operation,
+): VerifyResult {
+  const check = new Check(blobs, treePacks, operation);
+  check.packs(blobs, "packs", full);
+  check.packs(treePacks, "trees", full);
   const { checkpoints } = store.catalog;
   const damaged = checkpoints.flatMap((checkpoint, i) => {
     operation.report({ phase: "verify", done: i, total: checkpoints.length });
@@ -31,8 +51,8 @@ export function verify(store: Store, full: boolean, operation: Operation): Verif
     ok: check.problems.length === 0 && damaged.length === 0,
     full,
     checkpoints: checkpoints.length,
-    packs: store.blobs.list().length + store.treePacks.list().length,
-    objects: store.blobs.entryCount + store.treePacks.entryCount,
+    packs: blobs.list().length + treePacks.list().length,
+    objects: blobs.entryCount + treePacks.entryCount,
     bytesRead: check.bytesRead,
     problems: check.problems,
     damaged,
@@ -46,10 +66,15 @@ class Check {
   /** Trees below which nothing is wrong. */
   private readonly sound = new Set<Hash>();
 
+  private readonly trees: TreeStore;
+
   constructor(
-    private readonly store: Store,
+    private readonly blobs: PackSet,
+    treePacks: PackSet,
     private readonly operation: Operation,
-  ) {}
+  ) {
+    this.trees = new TreeStore(treePacks);
+  }
 
   packs(packs: PackSet, folder: string, full: boolean): void {
     for (const { id, message, rebuilt } of packs.damagedIndexes)
@@ -91,10 +116,10 @@ class Check {
       if (paths.length < NAMED_PATHS) paths.push(pathToText(damagedPath));
     };
     try {
-      for (const entry of this.store.trees.read(hash)) {
+      for (const entry of this.trees.read(hash)) {
         const child = joinPath(path, entry.name);
         if (entry.type === TREE_DIRECTORY) whole = this.tree(child, entry.hash, paths) && whole;
-        else if (this.bad.has(entry.hash) || !this.store.blobs.has(entry.hash)) blame(child);
+        else if (this.bad.has(entry.hash) || !this.blobs.has(entry.hash)) blame(child);
       }
     } catch (error) {
       if (!CheckpointError.is(error)) throw error;

@@ -1,5 +1,7 @@
+import { ignoreFailure } from "../../shared/errors";
+import { sweepTempFiles } from "../fs/publishFile";
 import { acquireLock } from "../store/lock";
-import { prepareStore } from "../store/storeLayout";
+import { prepareStore, recordStore } from "../store/storeLayout";
 import type { Operation, Store } from "./context";
 
 /**
@@ -8,7 +10,7 @@ import type { Operation, Store } from "./context";
  */
 export async function withLock<T>(store: Store, operation: Operation, body: () => Promise<T> | T): Promise<T> {
   const { fs, layout } = store;
-  prepareStore(fs, layout, store.nonce());
+  prepareStore(fs, layout);
   const lock = await acquireLock({
     fs,
     folder: layout.locks,
@@ -22,10 +24,17 @@ export async function withLock<T>(store: Store, operation: Operation, body: () =
       operation.report({ phase: "lock", done: 0, total: 0, message: `process ${holder.pid} on ${holder.host}` }),
   });
   try {
-    takeInChanges(store);
-    // Unfinished files are only made under this lock, so any that exist now are left over from a crash.
-    for (const packs of [store.blobs, store.treePacks]) packs.sweepTemps();
-    return await body();
+    sweepUnfinished(store);
+    store.catalog.reloadExactly();
+    // Also when the catalog is the same: a process that died in the middle may have published packs, and what is in
+    // them must be known here, or it would be neither used nor (with an equal pack in the way) stored again.
+    store.blobs.refresh();
+    store.treePacks.refresh();
+    recordStore(fs, layout, store.nonce());
+    const answer = await body();
+    // Should this fail, the next holder of the lock does it.
+    ignoreFailure(() => recordStore(fs, layout, store.nonce()), "what the body did is committed and stays done");
+    return answer;
   } catch (error) {
     store.catalog.rollback();
     throw error;
@@ -39,4 +48,10 @@ export function takeInChanges(store: Store): void {
   if (!store.catalog.reload()) return;
   store.blobs.refresh();
   store.treePacks.refresh();
+}
+
+/** Unfinished files are only made under this lock, so any that exist now are left over from a crash. */
+function sweepUnfinished({ fs, layout, blobs, treePacks }: Store): void {
+  for (const packs of [blobs, treePacks]) packs.sweepTemps();
+  for (const folder of [layout.folder, layout.index]) sweepTempFiles(fs, folder);
 }

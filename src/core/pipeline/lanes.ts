@@ -5,8 +5,9 @@
  * Threads are started lazily and given back after IDLE_MS without work.
  */
 import { Worker } from "node:worker_threads";
-import { CheckpointError, type SerializedError } from "../../shared/errors";
+import { CheckpointError, cancelled, type SerializedError } from "../../shared/errors";
 import type { ExtractTask, ExtractTaskResult } from "./extractTask";
+import { WorkView } from "./sharedWork";
 import type { StoreTask, StoreTaskResult } from "./storeTask";
 
 export type LaneTask = { readonly packs: string; readonly task: StoreTask | ExtractTask };
@@ -23,6 +24,7 @@ const YOUNG_GENERATION_MB = 8;
 interface Pending {
   resolve(result: StoreTaskResult | ExtractTaskResult): void;
   reject(error: unknown): void;
+  readonly worker: Worker;
 }
 
 /** A fixed number of lane threads. A lane does one task after another; batches may overlap. */
@@ -43,21 +45,29 @@ export class LanePool {
   warmUp(): void {
     clearTimeout(this.idle);
     while (this.workers.length < this.size) this.workers.push(this.start());
+    // The work may not come after all (cancelled, nothing to read).
+    if (this.batches === 0) this.restartIdleTimer();
   }
 
-  /** Runs one task per lane and waits for all; rejects with the first error once every lane has come to rest. */
+  /**
+   * Runs one task per lane and waits for all; rejects with the first error once every lane has come to rest. One that
+   * fails, or dies, makes the others stop at their next item: nothing may go on behind the caller's back.
+   */
   async run<T extends LaneTask["task"]>(packs: string, tasks: readonly T[]): Promise<LaneTaskResult<T>[]> {
     this.batches++;
     this.warmUp();
     // Idle threads must not keep a finished command line alive; working ones must.
     for (const worker of this.workers) worker.ref();
-    const runs = tasks.map(
-      (task, i) =>
-        new Promise<StoreTaskResult | ExtractTaskResult>((resolve, reject) => {
-          const id = this.nextId++;
-          this.pending.set(id, { resolve, reject });
-          this.workers[i % this.workers.length]?.postMessage({ id, packs, task } satisfies ToLane);
-        }),
+    const runs = tasks.map((task, i) =>
+      new Promise<StoreTaskResult | ExtractTaskResult>((resolve, reject) => {
+        const id = this.nextId++;
+        const worker = this.workers[i % this.workers.length] as Worker;
+        this.pending.set(id, { resolve, reject, worker });
+        worker.postMessage({ id, packs, task } satisfies ToLane);
+      }).catch((error: unknown) => {
+        new WorkView(task.work).cancel();
+        throw error;
+      }),
     );
     const settled = await Promise.allSettled(runs);
     if (--this.batches === 0) {
@@ -70,10 +80,13 @@ export class LanePool {
     });
   }
 
+  /** Ends the threads; what they were doing is rejected as cancelled. */
   async dispose(): Promise<void> {
     clearTimeout(this.idle);
     const workers = this.workers;
     this.workers = [];
+    for (const { reject } of this.pending.values()) reject(cancelled());
+    this.pending.clear();
     await Promise.all(workers.map((worker) => worker.terminate()));
   }
 
@@ -91,19 +104,20 @@ export class LanePool {
     return worker;
   }
 
-  /** A lane died: which tasks were its is not tracked, so all fail. Temp packs are swept under the next lock. */
+  /** A lane died, and its tasks with it. A temp pack it leaves is swept under the next lock. */
   private lost(worker: Worker, cause: Error): void {
     if (!this.workers.includes(worker)) return;
     this.workers = this.workers.filter((each) => each !== worker);
     const error = new CheckpointError(
       "worker-gone",
-      "A worker thread ended unexpectedly. Nothing was changed; try again.",
-      {
-        cause,
-      },
+      "A worker thread ended unexpectedly (out of memory?). Try again; what was saved before is whole.",
+      { cause },
     );
-    for (const pending of this.pending.values()) pending.reject(error);
-    this.pending.clear();
+    for (const [id, pending] of this.pending) {
+      if (pending.worker !== worker) continue;
+      this.pending.delete(id);
+      pending.reject(error);
+    }
   }
 
   private restartIdleTimer(): void {

@@ -10,7 +10,7 @@
 import { constants } from "node:fs";
 import type { SkipReason } from "../../shared/api";
 import { CheckpointError } from "../../shared/errors";
-import { errnoOf, type FileStat, type FileSystem, isFile, permissions } from "../fs/fileSystem";
+import { errnoOf, type FileStat, type FileSystem, isFile, isSymlink, permissions } from "../fs/fileSystem";
 import { PathRoot } from "../fs/osPath";
 import { describeErrno } from "../scan/scanner";
 import type { Codecs } from "../store/codecs";
@@ -134,13 +134,27 @@ class StoreLane {
   }
 
   private symlink(item: number): void {
-    let target: Buffer;
-    try {
-      target = this.deps.fs.readlink(this.root.os(this.view.path(item)));
-    } catch (error) {
-      throw unsaved(error);
+    const path = this.root.os(this.view.path(item));
+    let expected = this.view.facts(item);
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      let target: Buffer;
+      let now: FileStat | undefined;
+      try {
+        target = this.deps.fs.readlink(path);
+        now = this.deps.fs.lstat(path);
+      } catch (error) {
+        throw unsaved(error);
+      }
+      if (now === undefined) throw new Unsaved("vanished", "it was deleted before it could be read");
+      const facts = factsOf(now);
+      if (isSymlink(now) && sameFacts(facts, expected)) {
+        this.view.setFacts(item, facts);
+        this.storeWhole(item, target, false);
+        return;
+      }
+      expected = facts;
     }
-    this.storeWhole(item, target, false);
+    throw new Unsaved("changed-while-read", `it changed each of the ${ATTEMPTS} times it was read`);
   }
 
   private file(item: number): void {
@@ -159,12 +173,23 @@ class StoreLane {
             ? this.readSmall(item, fd, path, expected)
             : this.readLarge(item, fd, path, expected);
         if (found === undefined) return;
+        this.expectRegularFile(path);
         expected = found;
       }
       throw new Unsaved("changed-while-read", `it changed each of the ${ATTEMPTS} times it was read`);
     } finally {
       this.deps.fs.close(fd);
     }
+  }
+
+  /**
+   * Where the system cannot refuse to open through a link (Windows has no O_NOFOLLOW), a changed file may be another one
+   * behind a link that took the place of this one.
+   */
+  private expectRegularFile(path: string): void {
+    const found = this.deps.fs.lstat(this.root.os(path));
+    if (found === undefined) throw new Unsaved("vanished", "it was deleted before it could be read");
+    if (!isFile(found)) throw new Unsaved("changed-while-read", "it became something else before it could be read");
   }
 
   /** Undefined: stored. Otherwise the file changed meanwhile, and this is what it looks like now. */
@@ -251,9 +276,13 @@ class StoreLane {
       throw unsaved(error);
     }
     if (!isFile(stat)) throw new Unsaved("changed-while-read", "it is no regular file any more");
-    const { size, mtimeMs, ctimeMs, ino } = stat;
-    return { size, mtimeMs, ctimeMs, ino, mode: permissions(stat) };
+    return factsOf(stat);
   }
+}
+
+function factsOf(stat: FileStat): WorkFacts {
+  const { size, mtimeMs, ctimeMs, ino } = stat;
+  return { size, mtimeMs, ctimeMs, ino, mode: permissions(stat) };
 }
 
 function sameFacts(a: WorkFacts, b: WorkFacts): boolean {

@@ -6,8 +6,10 @@
  * (XXH64), so a torn write is noticed and what follows it is dropped; neither is synced. The log names the base it
  * belongs to by that base's checksum; another base makes it void, even one with the same records: each is salted.
  *
- * Invariant kept by its writers: every hash in it is in the store. Whoever removes content from the store first removes
- * it here (`retain`), and an index is only extended after the catalog has been committed.
+ * Invariant kept by its writers: every hash in it is in a published pack. Whoever removes content from the store first
+ * removes it here (`retain`). Against stores that lose packs in other ways (a backup put back, a file deleted by hand)
+ * `packs.list` names the packs that the index relies on; it is written before anything relies on them, and when one of
+ * them is not there the index is void.
  */
 import { constants } from "node:fs";
 import { ignoreFailure } from "../../shared/errors";
@@ -16,10 +18,11 @@ import type { FileSystem } from "../fs/fileSystem";
 import { FILE_MODE, publishFile, readWholeFile, writeFully } from "../fs/publishFile";
 import type { Codecs } from "../store/codecs";
 import type { Hash } from "../store/hash";
-import { applyPatches, DirectoryRecord, encodeRecord, FOLDER } from "./directoryRecord";
+import { applyPatches, DirectoryRecord, FOLDER } from "./directoryRecord";
 
 const BASE = "files.base";
 const LOG = "files.log";
+const PACKS = "packs.list";
 const BASE_MAGIC = "CKI2";
 const LOG_MAGIC = "CKL1";
 /** magic, checksum of the rest */
@@ -46,19 +49,35 @@ export class FileIndex {
   private baseChecksum = 0n;
   private baseBytes = 0;
   private logBytes = 0;
-  private signature = "";
+  /** Undefined: nothing was read yet. */
+  private signature: string | undefined;
+  /** The list of packs on disk; undefined: there is none that can be read. */
+  private reliedOn: string | undefined;
 
   private constructor(
     private readonly fs: FileSystem,
     private readonly codecs: Codecs,
     private readonly folder: string,
     private readonly nonce: () => string,
+    /** The packs that are in the store. */
+    private readonly packIds: () => readonly string[],
   ) {}
+
+  /** An index that is read at the first `refresh`: most commands need none. */
+  static open(
+    fs: FileSystem,
+    codecs: Codecs,
+    folder: string,
+    nonce: () => string,
+    packIds: () => readonly string[],
+  ): FileIndex {
+    return new FileIndex(fs, codecs, folder, nonce, packIds);
+  }
 
   /** Reads the index; an unusable one is empty. */
   static load(fs: FileSystem, codecs: Codecs, folder: string, nonce: () => string): FileIndex {
-    const index = new FileIndex(fs, codecs, folder, nonce);
-    index.reload();
+    const index = FileIndex.open(fs, codecs, folder, nonce, () => []);
+    index.refresh();
     return index;
   }
 
@@ -67,7 +86,7 @@ export class FileIndex {
   }
 
   get bytes(): number {
-    return this.baseBytes + this.logBytes;
+    return [BASE, LOG].reduce((sum, name) => sum + (this.fs.lstat(`${this.folder}/${name}`)?.size ?? 0), 0);
   }
 
   record(path: ByteString): DirectoryRecord | undefined {
@@ -79,9 +98,24 @@ export class FileIndex {
     return [...this.records.keys()];
   }
 
-  /** Takes in what another process wrote. */
+  /** Takes in what is on disk; whoever asks for records has called it. */
   refresh(): void {
     if (this.currentSignature() !== this.signature) this.reload();
+    else if (!this.allPresent(this.reliedOn ?? "")) this.clear();
+  }
+
+  /** Forgets everything: it named content that is not in the store. */
+  discard(): void {
+    this.clear();
+  }
+
+  /** To be called before packs are removed: from now on the index relies on these. */
+  relyOnPacks(ids: readonly string[]): void {
+    const body = [...ids].sort().join("\n");
+    if (body === this.reliedOn) return;
+    const text = `${this.codecs.xxh64(Buffer.from(body)).toString(16)}\n${body}`;
+    publishFile(this.fs, this.folder, PACKS, Buffer.from(text), this.nonce());
+    this.reliedOn = body;
   }
 
   /**
@@ -96,6 +130,7 @@ export class FileIndex {
     }
     for (const path of update.dropped) this.records.delete(path);
     ignoreFailure(() => {
+      this.relyOnPacks(this.packIds());
       const batch = encodeBatch(this.codecs, update);
       const outgrown = this.logBytes + batch.length > Math.max(LOG_MIN_BYTES, this.baseBytes * LOG_SHARE_OF_BASE);
       if (this.baseBytes === 0 || outgrown) this.writeBase();
@@ -111,27 +146,46 @@ export class FileIndex {
     let changed = false;
     for (const [path, record] of this.records) {
       const entries = record.entries();
-      const kept = entries.filter((entry) => entry.type === FOLDER || (entry.hash !== undefined && isLive(entry.hash)));
-      if (kept.length === entries.length && isLive(record.treeHash)) continue;
+      const complete = entries.every((each) => each.type === FOLDER || (each.hash !== undefined && isLive(each.hash)));
+      if (complete && isLive(record.treeHash)) continue;
       changed = true;
-      // A folder whose tree is not in the store must be rebuilt at the next save: without record it counts as new.
-      if (isLive(record.treeHash)) this.records.set(path, new DirectoryRecord(encodeRecord(record, kept)));
-      else this.records.delete(path);
+      // A folder whose tree is not in the store, or names more than is left here, counts as new at the next save.
+      this.records.delete(path);
     }
     if (changed) this.writeBase();
     this.signature = this.currentSignature();
   }
 
-  private reload(): void {
+  private clear(): void {
     this.records = new Map();
     this.baseBytes = 0;
     this.logBytes = 0;
     this.baseChecksum = 0n;
+  }
+
+  private reload(): void {
+    this.clear();
     this.signature = this.currentSignature();
+    if (!this.packsAreThere()) return;
     const base = readWholeFile(this.fs, `${this.folder}/${BASE}`);
     if (base === undefined || !this.readBase(base)) return;
     const log = readWholeFile(this.fs, `${this.folder}/${LOG}`);
     if (log !== undefined) this.readLog(log);
+  }
+
+  private packsAreThere(): boolean {
+    this.reliedOn = undefined;
+    const text = readWholeFile(this.fs, `${this.folder}/${PACKS}`)?.toString("utf8") ?? "";
+    const body = text.slice(text.indexOf("\n") + 1);
+    if (text !== `${this.codecs.xxh64(Buffer.from(body)).toString(16)}\n${body}`) return false;
+    if (!this.allPresent(body)) return false;
+    this.reliedOn = body;
+    return true;
+  }
+
+  private allPresent(list: string): boolean {
+    const present = new Set(this.packIds());
+    return list.split("\n").every((id) => id === "" || present.has(id));
   }
 
   private readBase(base: Buffer): boolean {

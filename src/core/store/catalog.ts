@@ -6,19 +6,22 @@
  * written whole at each commit (sql.js has no other way; 10,000 rows = 1.5 MB take 4 ms to export).
  *
  * Changes are made in memory first; `commit` publishes them. Whoever changes it holds the project lock and has called
- * `reload` after getting it. Readers need no lock: they see the old file or the new one.
+ * `reloadExactly` after getting it. Readers need no lock: they see the old file or the new one.
  */
+import { constants } from "node:fs";
 import type { Database, SqlJsStatic, SqlValue } from "sql.js";
 import type { Change, Checkpoint, CheckpointKind, Skipped } from "../../shared/api";
 import { CheckpointError } from "../../shared/errors";
-import type { ByteString } from "../../shared/pathText";
-import type { FileSystem } from "../fs/fileSystem";
-import { publishFile, readWholeFile } from "../fs/publishFile";
+import { errnoOf, type FileSystem } from "../fs/fileSystem";
+import { publishFile, readFully, readWholeFile } from "../fs/publishFile";
 import { CATALOG_SCHEMA, CATALOG_SCHEMA_VERSION, CHECKPOINT_COLUMNS } from "./catalogSchema";
 import { decodeChanges, encodeChanges } from "./changeList";
 import type { Codecs } from "./codecs";
+import { decodeSkipped, encodeSkipped, type SkippedList } from "./skippedList";
+import { CATALOG_FILE, describeStore } from "./storeLayout";
 
-const FILE = "catalog.sqlite";
+/** An SQLite file's header; `commit` puts the generation into it. */
+const HEADER_BYTES = 100;
 
 /** One restore, undo or redo: the stack behind "Undo Last Restore". */
 export interface RestoreRow {
@@ -28,16 +31,17 @@ export interface RestoreRow {
   /** State before it. */
   readonly beforeId: string;
   readonly targetId: string;
-  readonly targetRoot: string;
-  /** The selection asked for; empty = everything. */
-  readonly paths: readonly string[];
-  readonly keepNew: boolean;
+  /** Tree of the state before, with what the scan did not see but the restore dealt with. */
+  readonly baseRoot: string;
+  /** Tree of what the restore made of it: the difference of the two is what it did. */
+  readonly resultRoot: string;
   /** For undo and redo: the restore it takes back or repeats. */
   readonly originId: number | null;
   readonly files: number;
-  /** What it left alone although it differed, with all that lies below: undoing must leave it alone as well. */
-  readonly untouched: readonly ByteString[];
 }
+
+/** Nobody undoes further back than this; older rows go. */
+const MAX_RESTORES = 50;
 
 export interface CatalogDeps {
   readonly fs: FileSystem;
@@ -49,6 +53,8 @@ export interface CatalogDeps {
 export class Catalog {
   private database: Database;
   private signature = "";
+  /** XXH64 of the image that the database was read from or written to; undefined: there was none. */
+  private imageSum: bigint | undefined;
   private rows: Checkpoint[] = [];
 
   private constructor(
@@ -65,11 +71,24 @@ export class Catalog {
     return catalog;
   }
 
-  /** Takes in what another process committed. Uncommitted changes are lost. True when there was something new. */
+  /**
+   * Takes in what another process committed. Uncommitted changes are lost. True when there was something new. Goes by the
+   * file's times and header, which is enough for showing something.
+   */
   reload(): boolean {
     if (this.currentSignature() === this.signature) return false;
     this.load();
     return true;
+  }
+
+  /**
+   * As `reload`, by the whole content (2 MB: under a millisecond). Before a change nothing less will do: sizes are
+   * multiples of a page, inodes are used again, clocks tick slowly; and what is missed here the next commit would erase.
+   */
+  reloadExactly(): void {
+    const image = readWholeFile(this.deps.fs, `${this.folder}/${CATALOG_FILE}`);
+    const sum = image === undefined ? undefined : this.deps.codecs.xxh64(image);
+    if (sum !== this.imageSum) this.load();
   }
 
   /** Forgets uncommitted changes, after a failed operation. */
@@ -80,9 +99,13 @@ export class Catalog {
   /** Makes all changes durable at once. On error the file is as before; call `rollback`. */
   commit(): void {
     this.database.run("UPDATE meta SET value = value + 1 WHERE key = 'generation'");
+    // Where readers find it without opening the database: in the file's header (31 bits are enough to tell neighbours apart).
+    const [row] = this.select("SELECT value FROM meta WHERE key = 'generation'");
+    this.database.run(`PRAGMA user_version = ${Number(row?.value) % 2 ** 31}`);
     const image = this.database.export();
-    publishFile(this.deps.fs, this.folder, FILE, image, this.deps.nonce());
+    publishFile(this.deps.fs, this.folder, CATALOG_FILE, image, this.deps.nonce());
     this.signature = this.currentSignature();
+    this.imageSum = this.deps.codecs.xxh64(image);
     this.rows = this.readCheckpoints();
   }
 
@@ -96,7 +119,7 @@ export class Catalog {
   }
 
   get bytes(): number {
-    return this.deps.fs.lstat(`${this.folder}/${FILE}`)?.size ?? 0;
+    return this.deps.fs.lstat(`${this.folder}/${CATALOG_FILE}`)?.size ?? 0;
   }
 
   /** The number the next checkpoint gets; numbers are never used twice. */
@@ -120,7 +143,7 @@ export class Catalog {
     this.database.run("INSERT INTO changes (checkpoint_id, list, skipped) VALUES (?, ?, ?)", [
       checkpoint.id,
       changes === undefined ? null : encodeChanges(this.deps.codecs, changes),
-      JSON.stringify(skipped),
+      encodeSkipped(this.deps.codecs, skipped),
     ]);
     this.database.run("UPDATE meta SET value = ? WHERE key = 'next_number'", [checkpoint.number + 1]);
     this.rows = [checkpoint, ...this.rows];
@@ -132,7 +155,10 @@ export class Catalog {
     this.rows = this.readCheckpoints();
   }
 
-  /** Removes checkpoints; children of a removed one become children of its parent. */
+  /**
+   * Removes checkpoints; children of a removed one become children of its parent. Rows of restores stay, also those whose
+   * state before is gone by this: without them the others would not be where they belong in the stack.
+   */
   remove(ids: ReadonlySet<string>): void {
     const parents = new Map(this.rows.map((row) => [row.id, row.parentId]));
     for (const row of this.rows) {
@@ -147,7 +173,6 @@ export class Catalog {
     for (const id of ids) {
       this.database.run("DELETE FROM checkpoints WHERE id = ?", [id]);
       this.database.run("DELETE FROM changes WHERE checkpoint_id = ?", [id]);
-      this.database.run("DELETE FROM restores WHERE before_id = ?", [id]);
     }
     this.rows = this.readCheckpoints();
   }
@@ -158,9 +183,12 @@ export class Catalog {
     return row?.list instanceof Uint8Array ? decodeChanges(this.deps.codecs, row.list) : undefined;
   }
 
-  skippedOf(id: string): readonly Skipped[] {
+  /** What could not be saved; of very many the first, and the folders of the rest. */
+  skippedOf(id: string): SkippedList {
     const [row] = this.select("SELECT skipped FROM changes WHERE checkpoint_id = ?", [id]);
-    return typeof row?.skipped === "string" ? (JSON.parse(row.skipped) as Skipped[]) : [];
+    return row?.skipped instanceof Uint8Array
+      ? decodeSkipped(this.deps.codecs, row.skipped)
+      : { listed: [], folders: [] };
   }
 
   /** The scan options in force when the checkpoint was made, as written by `insert`. */
@@ -169,22 +197,31 @@ export class Catalog {
     return String(row?.rules ?? "{}");
   }
 
-  addRestore(row: Omit<RestoreRow, "id">): void {
+  /** Answers the row's id. */
+  addRestore(row: Omit<RestoreRow, "id">): number {
     this.database.run(
-      "INSERT INTO restores (at, kind, before_id, target_id, target_root, paths, keep_new, origin_id, files, untouched) VALUES (?,?,?,?,?,?,?,?,?,?)",
-      [
-        row.at,
-        row.kind,
-        row.beforeId,
-        row.targetId,
-        row.targetRoot,
-        JSON.stringify(row.paths),
-        toSql(row.keepNew),
-        row.originId,
-        row.files,
-        JSON.stringify(row.untouched),
-      ],
+      "INSERT INTO restores (at, kind, before_id, target_id, base_root, result_root, origin_id, files) VALUES (?,?,?,?,?,?,?,?)",
+      [row.at, row.kind, row.beforeId, row.targetId, row.baseRoot, row.resultRoot, row.originId, row.files],
     );
+    const [added] = this.select("SELECT last_insert_rowid() AS id");
+    // What these take back or repeat stays with them.
+    this.database.run(
+      `WITH newest AS (SELECT id, origin_id FROM restores ORDER BY id DESC LIMIT ?)
+       DELETE FROM restores WHERE id NOT IN (SELECT id FROM newest)
+         AND id NOT IN (SELECT origin_id FROM newest WHERE origin_id IS NOT NULL)`,
+      [MAX_RESTORES],
+    );
+    return Number(added?.id);
+  }
+
+  /** What a restore did in the end, where that is less than its row said when it began. */
+  amendRestore(id: number, done: Pick<RestoreRow, "baseRoot" | "resultRoot" | "files">): void {
+    this.database.run("UPDATE restores SET base_root = ?, result_root = ?, files = ? WHERE id = ?", [
+      done.baseRoot,
+      done.resultRoot,
+      done.files,
+      id,
+    ]);
   }
 
   /** Oldest first. */
@@ -195,12 +232,10 @@ export class Catalog {
       kind: row.kind as RestoreRow["kind"],
       beforeId: String(row.before_id),
       targetId: String(row.target_id),
-      targetRoot: String(row.target_root),
-      paths: JSON.parse(String(row.paths)) as string[],
-      keepNew: row.keep_new === 1,
+      baseRoot: String(row.base_root),
+      resultRoot: String(row.result_root),
       originId: row.origin_id === null ? null : Number(row.origin_id),
       files: Number(row.files),
-      untouched: JSON.parse(String(row.untouched)) as ByteString[],
     }));
   }
 
@@ -209,9 +244,11 @@ export class Catalog {
   }
 
   private load(): void {
-    const path = `${this.folder}/${FILE}`;
+    const path = `${this.folder}/${CATALOG_FILE}`;
     const signature = this.currentSignature();
     const image = readWholeFile(this.deps.fs, path);
+    // Throws where there should be one: an empty catalog would make garbage of all that is stored.
+    if (image === undefined) describeStore(this.deps.fs, { folder: this.folder });
     this.database.close();
     this.database = new this.deps.sqlite.Database(image ?? null);
     try {
@@ -230,6 +267,7 @@ export class Catalog {
       );
     }
     this.signature = signature;
+    this.imageSum = image === undefined ? undefined : this.deps.codecs.xxh64(image);
   }
 
   private checkVersion(): void {
@@ -243,8 +281,21 @@ export class Catalog {
   }
 
   private currentSignature(): string {
-    const stat = this.deps.fs.lstat(`${this.folder}/${FILE}`);
-    return stat === undefined ? "" : `${stat.ino}:${stat.size}:${stat.mtimeMs}`;
+    const { fs } = this.deps;
+    let fd: number;
+    try {
+      fd = fs.open(`${this.folder}/${CATALOG_FILE}`, constants.O_RDONLY);
+    } catch (error) {
+      if (errnoOf(error) === "ENOENT") return "";
+      throw error;
+    }
+    try {
+      const { ino, size, mtimeMs } = fs.fstat(fd);
+      const header = readFully(fs, fd, Math.min(HEADER_BYTES, size), 0) ?? new Uint8Array();
+      return `${ino}:${size}:${mtimeMs}:${this.deps.codecs.xxh64(header)}`;
+    } finally {
+      fs.close(fd);
+    }
   }
 
   private readCheckpoints(): Checkpoint[] {

@@ -57,18 +57,10 @@ CREATE TABLE checkpoints (
   rules TEXT NOT NULL           -- JSON: the scan options in force
 );
 
-CREATE TABLE packs (
-  id TEXT NOT NULL,             -- 16 hex digits
-  kind TEXT NOT NULL,           -- blobs | trees
-  entries INTEGER NOT NULL,
-  bytes INTEGER NOT NULL,
-  PRIMARY KEY (kind, id)
-) WITHOUT ROWID;
-
 CREATE TABLE changes (
   checkpoint_id TEXT PRIMARY KEY,
   list BLOB,                    -- LZ4 frame of JSON; NULL = compute from the trees
-  skipped TEXT NOT NULL         -- JSON
+  skipped BLOB NOT NULL         -- see skippedList.ts
 ) WITHOUT ROWID;
 
 CREATE TABLE restores (
@@ -77,11 +69,9 @@ CREATE TABLE restores (
   kind TEXT NOT NULL,           -- restore | undo | redo
   before_id TEXT NOT NULL,
   target_id TEXT NOT NULL,
-  target_root TEXT NOT NULL,
-  paths TEXT NOT NULL,          -- JSON
-  keep_new INTEGER NOT NULL,
+  base_root TEXT NOT NULL,      -- trees, 32 hex digits: the state before, as far as the restore dealt with it,
+  result_root TEXT NOT NULL,    -- and what it made of that
   origin_id INTEGER,
-  files INTEGER NOT NULL,
-  untouched TEXT NOT NULL       -- JSON: paths (bytes as char codes) left alone with all below them
+  files INTEGER NOT NULL
 );
 `;

@@ -1,28 +1,27 @@
 /**
- * The project lock: one process at a time changes a store.
+ * The project lock: one thread of one process at a time changes a store.
  *
- * Layout: `locks/project.lock` holds one JSON line that names the holder (pid, host, when the process started, since
- * when it holds, a nonce). It comes into being complete: written to a temp file, then hard-linked to its name, which
- * fails if the name exists. (Where links are not possible it is created exclusively; an unreadable lock is then given
- * GRACE_MS to become readable.)
+ * Layout: `locks/project.lock` holds one JSON line that names the holder (process, thread, host, boot, since when it
+ * holds, a nonce). It comes into being complete: written to a temp file, then hard-linked to its name, which fails if the
+ * name exists. (Where links are not possible it is created exclusively; an unreadable lock is then given GRACE_MS to
+ * become readable.)
  *
  * Invariants
- *  - Only the process named in the file removes it, unless that process is provably dead: same host, and no process
- *    with that pid, or one that started at another time (the pid was used again). Another host's lock is never taken
- *    over: silence proves nothing.
- *  - Two waiters must not both take over: the one who does first creates `project.takeover` exclusively, and then looks
- *    again whether the lock still holds the same nonce. A takeover file left by a crash is dead by the same proof.
+ *  - Only the thread named in the file removes it, unless that thread is provably gone (see processIdentity.ts). Another
+ *    host's lock is never taken over: silence proves nothing.
+ *  - Nonces are never used twice: once a lock with a nonce is gone, it does not come back.
+ *  - The lock with nonce N of a dead holder is removed only by whoever created `project.takeover-N` exclusively, and only
+ *    after having looked again whether the lock still is N. So it is removed once, and never a later one in its place.
+ *  - A takeover file is itself removed by its owner, or, when that one died, by the same rule: it has a nonce of its own.
+ *    Once lock N is gone, claims on it mean nothing; whoever holds the lock sweeps them.
  */
 import { constants } from "node:fs";
 import { CheckpointError, ignoreFailure } from "../../shared/errors";
-import { errnoOf, type FileSystem } from "../fs/fileSystem";
-import type { ProcessIdentity } from "../fs/processIdentity";
-import { FILE_MODE, readWholeFile, TEMP_PREFIX, writeFully } from "../fs/publishFile";
+import { errnoOf, type FileSystem, isHeldElsewhere, untilReleased } from "../fs/fileSystem";
+import type { ProcessIdentity, ProcessMark } from "../fs/processIdentity";
+import { FILE_MODE, namesIn, readWholeFile, sweepTempFiles, TEMP_PREFIX, writeFully } from "../fs/publishFile";
 
-export interface LockHolder {
-  readonly pid: number;
-  readonly host: string;
-  readonly start: string;
+export interface LockHolder extends ProcessMark {
   /** Milliseconds since 1970. */
   readonly since: number;
   readonly nonce: string;
@@ -33,6 +32,7 @@ export interface LockOptions {
   readonly folder: string;
   readonly identity: ProcessIdentity;
   readonly now: () => number;
+  /** Letters, digits and "-"; never the same twice. */
   readonly nonce: () => string;
   readonly sleep: (ms: number) => Promise<void>;
   readonly timeoutMs: number;
@@ -42,7 +42,8 @@ export interface LockOptions {
 }
 
 export interface HeldLock {
-  release(): void;
+  /** Gives the lock back. `folder`: where it lies by now, when the store has been renamed under it. */
+  release(folder?: string): void;
 }
 
 /** How long an unreadable lock file may be somebody's who is just writing it. */
@@ -50,13 +51,19 @@ const GRACE_MS = 2_000;
 /** Polling: short at first, since most holders need tens of milliseconds; jitter comes from the scheduler. */
 const FIRST_WAIT_MS = 20;
 const LONGEST_WAIT_MS = 250;
+/** A waiter's temp file lives for the few system calls between writing and linking it. */
+const TEMP_AGE_MS = 60_000;
 
 const LOCK = "project.lock";
-const TAKEOVER = "project.takeover";
+const TAKEOVER_PREFIX = "project.takeover-";
+const NONCE = /^[\w-]{1,64}$/;
+
+/** Locks of this thread. One of ours that is not among them (it could not be removed in time) is nobody's. */
+const heldHere = new Set<string>();
 
 /**
  * Waits for the lock and takes it. Rejects with `locked` (naming the holder) after `timeoutMs`, with `cancelled` when
- * asked to stop. The caller must release it; a process that dies releases it by dying.
+ * asked to stop. The caller must release it; a process or thread that dies releases it by dying.
  */
 export async function acquireLock(options: LockOptions): Promise<HeldLock> {
   const { fs, folder, now } = options;
@@ -65,27 +72,51 @@ export async function acquireLock(options: LockOptions): Promise<HeldLock> {
   let waitMs = FIRST_WAIT_MS;
   let told = false;
   for (;;) {
-    const mine: LockHolder = {
-      pid: options.identity.pid,
-      host: options.identity.host,
-      start: options.identity.startOf(options.identity.pid),
-      since: now(),
-      nonce: options.nonce(),
-    };
-    if (createExclusively(fs, folder, LOCK, mine)) return { release: () => release(fs, path, mine.nonce) };
-    const holder = readHolder(fs, path);
-    if (holder === "gone") continue;
-    if (isDead(options, path, holder) && takeOver(options, holder)) continue;
+    let held: unknown;
+    let holder: Found | undefined;
+    try {
+      const mine = newHolder(options);
+      if (createExclusively(fs, folder, LOCK, mine)) return take(options, mine.nonce);
+      holder = readHolder(fs, path);
+      if (holder === undefined) continue;
+      if (isDead(options, holder) && takeOver(options, path, holder)) continue;
+    } catch (error) {
+      // Windows: the last holder's lock is removed but not yet closed everywhere, or is being read.
+      if (!isHeldElsewhere(fs, error)) throw error;
+      held = error;
+    }
     if (options.isCancelled?.() === true)
       throw new CheckpointError("cancelled", "Cancelled while waiting for the store.");
-    if (now() >= deadline) throw lockedError(holder);
-    if (!told && holder !== "unreadable") {
+    if (now() >= deadline) throw holder === undefined ? held : lockedError(path, holder);
+    if (!told && holder?.mark !== undefined) {
       told = true;
-      options.onWait?.(holder);
+      options.onWait?.(holder.mark);
     }
     await options.sleep(waitMs);
     waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS);
   }
+}
+
+function take({ fs, folder, now }: LockOptions, nonce: string): HeldLock {
+  heldHere.add(nonce);
+  ignoreFailure(() => {
+    for (const name of namesIn(fs, folder))
+      if (name.startsWith(TAKEOVER_PREFIX)) unlinkIfThere(fs, `${folder}/${name}`);
+    sweepTempFiles(fs, folder, { now: now(), olderThanMs: TEMP_AGE_MS });
+  }, "claims on locks that are gone and abandoned temp files do no harm; the next holder tries again");
+  return {
+    release(where = folder) {
+      heldHere.delete(nonce);
+      const path = `${where}/${LOCK}`;
+      untilReleased(fs, () => {
+        if (readHolder(fs, path)?.mark?.nonce === nonce) fs.unlink(path);
+      });
+    },
+  };
+}
+
+function newHolder({ identity, now, nonce }: LockOptions): LockHolder {
+  return { ...identity.self, since: now(), nonce: nonce() };
 }
 
 function createExclusively(fs: FileSystem, folder: string, name: string, holder: LockHolder): boolean {
@@ -119,70 +150,87 @@ function createExclusively(fs: FileSystem, folder: string, name: string, holder:
   }
 }
 
-function readHolder(fs: FileSystem, path: string): LockHolder | "gone" | "unreadable" {
-  const content = readWholeFile(fs, path);
-  if (content === undefined) return "gone";
+/** A lock or takeover file as it was read. */
+interface Found {
+  /** Undefined: it names nobody (yet). */
+  readonly mark: LockHolder | undefined;
+  /** Tells this file from any other that ever has its name. */
+  readonly nonce: string;
+  readonly mtimeMs: number;
+}
+
+/** What a field that is missing means: nothing can be proven by it. */
+const NOTHING_KNOWN = { host: "?", thread: 0, start: "", boot: "", pidSpace: "", since: 0 };
+
+/** Undefined: there is none. */
+function readHolder(fs: FileSystem, path: string): Found | undefined {
+  const stat = fs.lstat(path);
+  const content = stat === undefined ? undefined : readWholeFile(fs, path);
+  if (stat === undefined || content === undefined) return undefined;
+  const mark = parseHolder(content);
+  return { mark, nonce: mark?.nonce ?? `unreadable-${stat.ino}-${Math.round(stat.mtimeMs)}`, mtimeMs: stat.mtimeMs };
+}
+
+function parseHolder(content: Buffer): LockHolder | undefined {
   try {
-    const holder = JSON.parse(content.toString("utf8")) as LockHolder;
-    return typeof holder.pid === "number" && typeof holder.nonce === "string" ? holder : "unreadable";
+    const holder = JSON.parse(content.toString("utf8")) as Partial<LockHolder> | null;
+    if (typeof holder?.pid !== "number" || typeof holder.nonce !== "string" || !NONCE.test(holder.nonce))
+      return undefined;
+    return { ...NOTHING_KNOWN, ...(holder as LockHolder) };
   } catch {
-    return "unreadable";
+    return undefined; // being written, or torn by a crash: time tells
   }
 }
 
-function isDead(options: LockOptions, path: string, holder: LockHolder | "unreadable"): boolean {
-  if (holder === "unreadable") {
-    const stat = options.fs.lstat(path);
-    return stat !== undefined && options.now() - stat.mtimeMs > GRACE_MS;
-  }
-  const { identity } = options;
-  if (holder.host !== identity.host) return false;
-  if (!identity.isAlive(holder.pid)) return true;
-  const start = identity.startOf(holder.pid);
-  return start !== "" && holder.start !== "" && start !== holder.start;
+function isDead({ identity, now }: LockOptions, { mark, mtimeMs }: Found): boolean {
+  if (mark === undefined) return now() - mtimeMs > GRACE_MS;
+  const { self } = identity;
+  const mine =
+    mark.start === self.start && mark.pid === self.pid && mark.thread === self.thread && mark.host === self.host;
+  if (mine && mark.boot === self.boot && mark.pidSpace === self.pidSpace) return !heldHere.has(mark.nonce);
+  return identity.isGone(mark);
 }
 
-/** Removes a dead holder's lock. False: somebody else is at it, or it is another's lock by now. */
-function takeOver(options: LockOptions, dead: LockHolder | "unreadable"): boolean {
-  const { fs, folder, identity } = options;
-  const takeover = `${folder}/${TAKEOVER}`;
-  const nonce = options.nonce();
-  const me = {
-    pid: identity.pid,
-    host: identity.host,
-    start: identity.startOf(identity.pid),
-    since: options.now(),
-    nonce,
-  };
-  if (!createExclusively(fs, folder, TAKEOVER, me)) {
-    const other = readHolder(fs, takeover);
-    if (other !== "gone" && isDead(options, takeover, other))
-      ignoreFailure(() => fs.unlink(takeover), "another waiter removed it first");
+/** Removes a dead holder's file at `path`. False: somebody else is at it, or it is another's by now. */
+function takeOver(options: LockOptions, path: string, dead: Found): boolean {
+  const { fs, folder } = options;
+  const name = `${TAKEOVER_PREFIX}${dead.nonce}`;
+  const claim = `${folder}/${name}`;
+  const mine = newHolder(options);
+  // Not among the locks of this thread while it exists: nothing here yields, so no other code of this thread sees it.
+  if (!createExclusively(fs, folder, name, mine)) {
+    const other = readHolder(fs, claim);
+    if (other !== undefined && isDead(options, other)) takeOver(options, claim, other);
     return false;
   }
   try {
-    const current = readHolder(fs, `${folder}/${LOCK}`);
-    const same =
-      current === dead || (typeof current === "object" && typeof dead === "object" && current.nonce === dead.nonce);
-    if (same) fs.unlink(`${folder}/${LOCK}`);
+    const same = readHolder(fs, path)?.nonce === dead.nonce;
+    if (same) unlinkIfThere(fs, path);
     return same;
   } finally {
-    ignoreFailure(() => fs.unlink(takeover), "its owner is alive and well, so nobody else removed it for good reason");
+    ignoreFailure(() => fs.unlink(claim), "who holds the lock next sweeps it");
   }
 }
 
-function release(fs: FileSystem, path: string, nonce: string): void {
-  const holder = readHolder(fs, path);
-  if (typeof holder === "object" && holder.nonce === nonce) fs.unlink(path);
+function unlinkIfThere(fs: FileSystem, path: string): void {
+  try {
+    fs.unlink(path);
+  } catch (error) {
+    if (errnoOf(error) !== "ENOENT") throw error;
+  }
 }
 
-function lockedError(holder: LockHolder | "unreadable"): CheckpointError {
-  if (holder === "unreadable")
-    return new CheckpointError("locked", "The store is locked by an unreadable lock file. Try again in a moment.");
-  const since = new Date(holder.since).toLocaleTimeString();
+function lockedError(path: string, { mark }: Found): CheckpointError {
+  if (mark === undefined)
+    return new CheckpointError(
+      "locked",
+      `The store is locked by an unreadable lock file. Try again in a moment; if it stays, delete ${path}.`,
+      { details: { path } },
+    );
+  const since = new Date(mark.since).toLocaleString();
   return new CheckpointError(
     "locked",
-    `The store is in use by process ${holder.pid} on ${holder.host} since ${since}. Wait for it to finish, or end that process, and try again.`,
-    { details: { pid: holder.pid, host: holder.host, since: holder.since } },
+    `The store is in use by process ${mark.pid} on ${mark.host} since ${since}. Wait for it to finish, or end that process, and try again. Only if you are sure that it no longer runs, delete the lock file ${path}.`,
+    { details: { pid: mark.pid, host: mark.host, since: mark.since, path } },
   );
 }

@@ -20,6 +20,8 @@ export interface PublishedPack {
   readonly bytes: number;
   /** The `.idx`. */
   readonly index: Buffer;
+  /** False: an equal pack was there already, and others may rely on it. */
+  readonly created: boolean;
 }
 
 export interface PackPublication {
@@ -27,7 +29,7 @@ export interface PackPublication {
   readonly codecs: Codecs;
   readonly folder: string;
   readonly nonce: string;
-  readonly pack: PublishedPack;
+  readonly pack: Omit<PublishedPack, "created">;
   /** > 0: a larger pack is cut into parts of this size. */
   readonly chunkBytes: number;
   /** The temp file that holds the `.dat`, open for reading and writing; closed here in any case. */
@@ -35,13 +37,16 @@ export interface PackPublication {
   readonly temp: string;
 }
 
-/** Publishes a pack. After an error it does not exist, and neither temp file nor lone index stays. */
-export function publishPack(publication: PackPublication): void {
+/**
+ * Publishes a pack; false when an equal one was there already. After an error it does not exist, and neither temp file
+ * nor lone index stays.
+ */
+export function publishPack(publication: PackPublication): boolean {
   const { fs, codecs, folder, nonce, pack, chunkBytes, fd, temp } = publication;
   let isOpen = true;
   try {
     publishFile(fs, folder, indexName(pack.id), pack.index, `${nonce}-index`);
-    if (existsIntact(fs, codecs, folder, pack)) return;
+    if (existsIntact(fs, codecs, folder, pack)) return false;
     if (chunkBytes > 0 && pack.bytes > chunkBytes) {
       publishParts({ ...publication, id: pack.id, hash: pack.hash, bytes: pack.bytes });
       removeIfThere(fs, `${folder}/${datName(pack.id)}`);
@@ -49,6 +54,7 @@ export function publishPack(publication: PackPublication): void {
       isOpen = false; // publishOpenFile closes it, also on error
       publishOpenFile(fs, fd, temp, folder, datName(pack.id), pack.bytes);
     }
+    return true;
   } catch (error) {
     ignoreFailure(() => removeLoneIndex(fs, folder, pack.id), "an index without its pack is swept as garbage");
     throw error;
@@ -62,7 +68,7 @@ export function publishPack(publication: PackPublication): void {
  * Whether the same pack is there already, with the bytes that its name promises: a damaged one is replaced. (Rare: content that is in
  * the store is not written again, so this reads nothing in a usual save.)
  */
-function existsIntact(fs: FileSystem, codecs: Codecs, folder: string, pack: PublishedPack): boolean {
+function existsIntact(fs: FileSystem, codecs: Codecs, folder: string, pack: Omit<PublishedPack, "created">): boolean {
   let data: PackData;
   try {
     data = PackData.find(fs, folder, pack.id);

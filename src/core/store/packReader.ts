@@ -9,6 +9,7 @@ import { readWholeFile } from "../fs/publishFile";
 import type { Codecs } from "./codecs";
 import { damaged, faultOf } from "./damage";
 import { canonicalText, type Hash, hashFromBytes } from "./hash";
+import type { FrameSource } from "./lz4Frame";
 import { decodeFrame, decodeFrameTo } from "./lz4FrameDecoder";
 import { isMissingPack, PackData } from "./packData";
 import { indexName, type PackId } from "./packFiles";
@@ -37,8 +38,13 @@ export interface PackProblem {
   readonly message: string;
 }
 
+/** Hands a frame's bytes out, in order. */
+export type FramePieces = (onPiece: (piece: Uint8Array) => void) => void;
+
 /** Entries up to this size are read into one reused buffer. */
 const SCRATCH_BYTES = 2 << 20;
+/** Not above SCRATCH_BYTES. */
+const COPY_BYTES = 1 << 20;
 const NO_BYTES = Buffer.alloc(0);
 
 /** Opens a pack by its `.idx`. Throws "damaged" for a missing pack and for an index that is missing or invalid. */
@@ -154,18 +160,30 @@ export class PackReader {
   }
 
   /**
-   * The stored frame, owned by the caller; undefined when absent. It is checked against the hash only with `verify`; the entry's header is
-   * always checked.
+   * Hands the stored frame to `take`, for another pack: its length and a function that gives its bytes out piece by piece
+   * (at most 1 MB each, valid during the call only). By then the frame has been decoded once, so it is known to hold what
+   * `hash` names; nothing is ever in memory whole. False when absent. Throws "damaged" before `take` is called, and from
+   * `pieces` when the pack can no longer be read.
    */
-  readFrame(hash: Hash, options: { readonly verify?: boolean } = {}): Buffer | undefined {
+  copyFrame(hash: Hash, take: (length: number, pieces: FramePieces) => void): boolean {
     const entry = this.locate(hash);
-    if (entry === undefined) return undefined;
-    return this.naming(hash, () => {
-      const frame = Buffer.from(this.frameOf(entry));
-      if (options.verify === true && this.codecs.hash(decodeFrame(this.codecs, frame)) !== hash)
-        throw this.corrupt(hash, "its content does not match its hash");
-      return frame;
+    if (entry === undefined) return false;
+    if (entry.length <= COPY_BYTES) {
+      const frame = this.naming(hash, () => this.frameOf(entry));
+      const source = { length: frame.length, read: (at: number, count: number) => frame.subarray(at, at + count) };
+      this.naming(hash, () => this.checkContent(hash, source));
+      take(frame.length, (onPiece) => onPiece(frame));
+      return true;
+    }
+    this.readEntryTo(entry, () => {});
+    const start = entry.offset + ENTRY_HEADER_BYTES;
+    take(entry.length, (onPiece) => {
+      for (let at = 0; at < entry.length; at += COPY_BYTES) {
+        const length = Math.min(COPY_BYTES, entry.length - at);
+        onPiece(this.data.read(start + at, length, this.room(length)));
+      }
     });
+    return true;
   }
 
   /** All entries, in hash order. */
@@ -214,6 +232,12 @@ export class PackReader {
     const bytes = this.data.read(entry.offset, length, this.room(length));
     this.checkHeader(bytes, entry);
     return bytes.subarray(ENTRY_HEADER_BYTES);
+  }
+
+  private checkContent(hash: Hash, frame: FrameSource): void {
+    const hasher = this.codecs.createHasher();
+    decodeFrameTo(this.codecs, frame, (block) => hasher.update(block));
+    if (hasher.digest() !== hash) throw this.corrupt(hash, "its content does not match its hash");
   }
 
   private checkHeader(header: Buffer, entry: PackEntry): void {

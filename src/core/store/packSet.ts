@@ -270,6 +270,11 @@ export class PackSet {
           failure ??= error;
         }
       }
+      // Not known at all: it may be in a pack that another process published since.
+      if (vanished.size === 0 && failure === undefined && attempt === 0) {
+        this.refresh();
+        continue;
+      }
       if (vanished.size === 0) break;
       // Forgotten, not only listed again: a pack that was split since has the same id and other files.
       for (const pack of vanished) this.forget(pack.id);

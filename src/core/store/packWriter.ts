@@ -104,15 +104,20 @@ export class PackWriter {
     });
   }
 
-  /** Appends an entry as another pack stores it, without decoding it; the frame is trusted to hold what `hash` names. */
-  addFrame(hash: Hash, frame: Uint8Array): void {
+  /**
+   * Appends an entry as another pack stores it (see `PackReader.copyFrame`), without decoding it; the frame of `length`
+   * bytes is trusted to hold what `hash` names.
+   */
+  addFrame(hash: Hash, length: number, pieces: (onPiece: (piece: Uint8Array) => void) => void): void {
     this.guarded(() => {
       if (this.stream !== undefined) throw misuse("an entry was added while another one is being streamed");
       this.expectNew(hash);
       const start = this.bytes;
-      this.append(entryHeader(hash, frame.length));
-      for (let at = 0; at < frame.length; at += MAX_BLOCK_BYTES) this.append(frame.subarray(at, at + MAX_BLOCK_BYTES));
-      this.record(hash, start, frame.length);
+      this.append(entryHeader(hash, length));
+      pieces((piece) => this.append(piece));
+      if (this.bytes !== start + ENTRY_HEADER_BYTES + length)
+        throw misuse("a frame is not as long as it was said to be");
+      this.record(hash, start, length);
     });
   }
 
@@ -181,16 +186,16 @@ export class PackWriter {
       this.hasher.update(header);
       const hash = canonicalText(this.hasher.digest());
       const records = this.records.subarray(0, this.entryCount * INDEX_RECORD_BYTES);
-      const pack: PublishedPack = {
+      const pack = {
         id: hash.slice(0, 16),
         hash,
         entries: this.entryCount,
         bytes: this.written,
         index: encodePackIndex(records, this.written),
       };
-      this.publish(pack, options.chunkBytes ?? 0);
+      const created = this.publish(pack, options.chunkBytes ?? 0);
       this.closed = true;
-      return pack;
+      return { ...pack, created };
     });
   }
 
@@ -268,11 +273,11 @@ export class PackWriter {
     this.hashes.add(hash);
   }
 
-  private publish(pack: PublishedPack, chunkBytes: number): void {
+  private publish(pack: Omit<PublishedPack, "created">, chunkBytes: number): boolean {
     const fd = this.openFile();
     // From here on the file is publishPack's: it closes it and, on error, removes it.
     this.fd = undefined;
-    publishPack({ ...this.options, pack, chunkBytes, fd, temp: this.temp });
+    return publishPack({ ...this.options, pack, chunkBytes, fd, temp: this.temp });
   }
 
   private openFile(): number {

@@ -1,13 +1,18 @@
 /**
  * Where the parts of a store lie, and `store.json`, which says what the folder is.
  *
- *   <storeRoot>/stores/<id>/   one per workspace folder; <id> = first 16 hex digits of XXH3-128 of its canonical path
+ *   <storeRoot>/stores/<id>/   one per workspace folder; <id> = first 16 hex digits of XXH3-128 of its canonical path, as
+ *                              `xxhsum -H2` prints it
  *     store.json  catalog.sqlite  packs/  trees/  index/  locks/
+ *
+ * The folder's name says whose store it is. What `store.json` says of the workspace only serves to recognise it after a
+ * move (see movedStore.ts) and is brought up to date under the lock.
  */
 import { CheckpointError } from "../../shared/errors";
 import type { FileSystem } from "../fs/fileSystem";
 import { makeFolders, publishFile, readWholeFile } from "../fs/publishFile";
 import type { Codecs } from "./codecs";
+import { canonicalText } from "./hash";
 
 /** Raised only when an older program could not read the store correctly any more. */
 export const STORE_FORMAT_VERSION = 1;
@@ -25,26 +30,35 @@ export interface StoreLayout {
   readonly workspace: string;
 }
 
-interface StoreDescription {
+export interface StoreDescription {
   readonly formatVersion: number;
   readonly workspace: string;
   /** device:inode of the workspace folder, to recognise it after a move. */
   readonly root: string;
+  /** When that folder was made, in milliseconds since 1970: inodes are used again. 0 where the file system does not say. */
+  readonly rootBorn: number;
+  /** True once a catalog was committed. If there is none after that, it was lost. */
+  readonly hasCatalog: boolean;
 }
 
+export const STORE_FILE = "store.json";
+export const CATALOG_FILE = "catalog.sqlite";
+
 /** The store that belongs to `folder`, whether it exists yet or not. Fails when the folder itself does not exist. */
-export function locateStore(fs: FileSystem, codecs: Codecs, folder: string, storeRoot: string): StoreLayout {
+export function locateStore(
+  fs: FileSystem,
+  codecs: Pick<Codecs, "hash">,
+  folder: string,
+  storeRoot: string,
+): StoreLayout {
   let workspace: string;
   try {
     workspace = fs.realpath(folder);
   } catch (cause) {
-    throw new CheckpointError("workspace-missing", `The folder ${folder} cannot be opened. Check that it exists.`, {
-      cause,
-      details: { folder },
-    });
+    throw missingWorkspace(folder, cause);
   }
-  const id = codecs.hash(Buffer.from(workspace)).slice(0, 16);
   const stores = `${storeRoot}/stores`;
+  const id = canonicalText(codecs.hash(Buffer.from(workspace))).slice(0, 16);
   const store = `${stores}/${id}`;
   return {
     id,
@@ -58,24 +72,39 @@ export function locateStore(fs: FileSystem, codecs: Codecs, folder: string, stor
   };
 }
 
-/** Creates the folders and `store.json` where missing; refuses a store of a newer format, untouched. */
-export function prepareStore(fs: FileSystem, layout: StoreLayout, nonce: string): void {
-  const known = describeStore(fs, layout) !== undefined;
+/**
+ * Creates what is missing of the folders, which includes the one of the lock. Refuses a store of a newer format and one
+ * that lost its catalog, untouched, and a workspace that is gone: its store may have moved on with it.
+ */
+export function prepareStore(fs: FileSystem, layout: StoreLayout): void {
+  if (fs.lstat(layout.workspace) === undefined) throw missingWorkspace(layout.workspace);
+  describeStore(fs, layout);
   // Each time: the index may be deleted at any moment, by anybody, with its folder.
   for (const folder of [layout.folder, layout.packs, layout.trees, layout.index, layout.locks]) makeFolders(fs, folder);
-  if (known) return;
+}
+
+/** Writes `store.json` unless it says already what is true now. The caller holds the lock. */
+export function recordStore(fs: FileSystem, layout: StoreLayout, nonce: string): void {
+  const known = describeStore(fs, layout);
   const root = fs.lstat(layout.workspace);
   const description: StoreDescription = {
     formatVersion: STORE_FORMAT_VERSION,
     workspace: layout.workspace,
     root: root === undefined ? "" : `${root.dev}:${root.ino}`,
+    rootBorn: root?.birthtimeMs ?? 0,
+    hasCatalog: fs.lstat(`${layout.folder}/${CATALOG_FILE}`) !== undefined,
   };
-  publishFile(fs, layout.folder, "store.json", Buffer.from(`${JSON.stringify(description, null, 2)}\n`), nonce);
+  const text = JSON.stringify(description, null, 2);
+  if (JSON.stringify(known, null, 2) === text) return;
+  publishFile(fs, layout.folder, STORE_FILE, Buffer.from(`${text}\n`), nonce);
 }
 
-/** What `store.json` says; undefined when there is no store yet. */
-export function describeStore(fs: FileSystem, layout: StoreLayout): StoreDescription | undefined {
-  const path = `${layout.folder}/store.json`;
+/**
+ * What `store.json` says; undefined when there is no store yet. Throws `damaged` when it cannot be read or the catalog
+ * that it speaks of is gone, `newer-format` when it is not for this version.
+ */
+export function describeStore(fs: FileSystem, { folder }: Pick<StoreLayout, "folder">): StoreDescription | undefined {
+  const path = `${folder}/${STORE_FILE}`;
   const content = readWholeFile(fs, path);
   if (content === undefined) return undefined;
   let description: StoreDescription;
@@ -92,7 +121,24 @@ export function describeStore(fs: FileSystem, layout: StoreLayout): StoreDescrip
   if (description.formatVersion > STORE_FORMAT_VERSION)
     throw new CheckpointError(
       "newer-format",
-      `The store ${layout.folder} has format ${description.formatVersion}; this version reads up to ${STORE_FORMAT_VERSION}. Update Checkpoint. The store was not touched.`,
+      `The store ${folder} has format ${description.formatVersion}; this version reads up to ${STORE_FORMAT_VERSION}. Update Checkpoint. The store was not touched.`,
     );
+  if (description.hasCatalog === true && fs.lstat(`${folder}/${CATALOG_FILE}`) === undefined) throw lostCatalog(folder);
   return description;
+}
+
+/** An empty catalog in its place would make garbage of everything in the packs. */
+export function lostCatalog(folder: string): CheckpointError {
+  return new CheckpointError(
+    "damaged",
+    `The catalog ${folder}/${CATALOG_FILE} is missing: it names the checkpoints whose content is in this store. Put it back from a backup, or move the folder ${folder} away to start anew. Nothing was touched.`,
+    { details: { path: `${folder}/${CATALOG_FILE}` } },
+  );
+}
+
+function missingWorkspace(folder: string, cause?: unknown): CheckpointError {
+  return new CheckpointError("workspace-missing", `The folder ${folder} cannot be opened. Check that it exists.`, {
+    cause,
+    details: { folder },
+  });
 }

@@ -69,7 +69,7 @@ export function restoreResult(change: Partial<RestoreResult> = {}): RestoreResul
     changed: 1,
     removed: 1,
     unchanged: 7016,
-    kept: [{ path: "big.bin", reason: "not in the store" }],
+    kept: [{ path: "big.bin", reason: "not in the store", code: "protected" }],
     safetyId: "019ab000-0000-7000-8000-00000000000d",
     dryRun: false,
     paths: { added: ["b.ts"], changed: ["a.ts"], removed: ["c.ts"] },
@@ -85,7 +85,7 @@ export interface FakeRun {
   readonly out: string;
   readonly outBytes: Buffer;
   readonly err: string;
-  /** Calls of the engine, in order: method and arguments. */
+  /** Calls of the engine, in order: method and arguments; without those for the scan options, which are the defaults. */
   readonly calls: readonly [EngineMethod, ...unknown[]][];
   readonly addresses: readonly StoreAddress[];
   readonly lockTimeouts: readonly number[];
@@ -105,7 +105,10 @@ export async function fakeRun(
   const lockTimeouts: number[] = [];
   let closed = 0;
   const sink = (into: Buffer[], columns: number | undefined) => ({
-    write: (chunk: string | Uint8Array) => void into.push(Buffer.from(chunk as Uint8Array)),
+    write: (chunk: string | Uint8Array, done?: () => void) => {
+      into.push(Buffer.from(chunk as Uint8Array));
+      done?.();
+    },
     isTTY: columns !== undefined,
     columns,
   });
@@ -115,6 +118,7 @@ export async function fakeRun(
         // A promise that resolves to this must not take it for another promise.
         if (method === "then") return undefined;
         return async (...args: unknown[]) => {
+          if (method === "scanOptions") return (await answers.scanOptions?.()) ?? null;
           calls.push([method, ...args]);
           if (control?.isCancelled?.()) throw new CheckpointError("cancelled", "Cancelled. Nothing was changed.");
           control?.onProgress?.({ phase: "scan", done: 1200, total: 0 });
@@ -133,6 +137,7 @@ export async function fakeRun(
     homeFolder: "/home/me",
     isCancelled: () => false,
     now: () => CREATED,
+    nearestStore: async () => undefined,
     openEngine: async (address, { lockTimeoutMs }) => {
       addresses.push(address);
       lockTimeouts.push(lockTimeoutMs);

@@ -128,7 +128,7 @@ describe("diff", () => {
     throw new CheckpointError("not-found", "none");
   };
   const stat = async (_ref: string, path: string) => {
-    if (path === "src") return { type: "directory" as const, mode: 0o755, size: 0, hash: "00" };
+    if (["src", "11"].includes(path)) return { type: "directory" as const, mode: 0o755, size: 0, hash: "00" };
     throw new CheckpointError("not-found", "no such path");
   };
 
@@ -142,7 +142,7 @@ describe("diff", () => {
     expect(await diff("latest", "src")).toEqual([{ ref: "latest" }, { workspace: SCAN }, { paths: ["src"] }]);
     expect(await diff("latest", "11", "src")).toEqual([{ ref: "latest" }, { ref: "11" }, { paths: ["src"] }]);
     expect(await diff("latest", "--", "11")).toEqual([{ ref: "latest" }, { workspace: SCAN }, { paths: ["11"] }]);
-    expect(await diff("latest", "11", "--", "gone")).toEqual([{ ref: "latest" }, { ref: "11" }, { paths: ["gone"] }]);
+    expect(await diff("latest", "11", "--", "src")).toEqual([{ ref: "latest" }, { ref: "11" }, { paths: ["src"] }]);
   });
 
   it("a mistyped second checkpoint is not taken for a path", async () => {
@@ -224,7 +224,7 @@ describe("results", () => {
       changed: 1,
       removed: 1,
       unchanged: 7016,
-      kept: [{ path: "big.bin", reason: "not in the store" }],
+      kept: [{ path: "big.bin", reason: "not in the store", code: "protected" }],
       safetyId: "019ab000-0000-7000-8000-00000000000d",
       dryRun: false,
       paths: { added: ["b.ts"], changed: ["a.ts"], removed: ["c.ts"] },
@@ -326,6 +326,7 @@ describe("errors", () => {
 
   it.each(codes)("C21 %s ends with %i, in words and as JSON", async (code, exit) => {
     const answers = {
+      undoState: async () => ({ undo: null, redo: null }),
       undo: async () => {
         throw new CheckpointError(code, "What happened. What to do.");
       },

@@ -5,9 +5,10 @@ import { nodeFileSystem } from "../../../src/core/fs/nodeFileSystem";
 import { Catalog } from "../../../src/core/store/catalog";
 import { decodeChanges, encodeChanges } from "../../../src/core/store/changeList";
 import { loadCodecs } from "../../../src/core/store/codecs";
+import { decodeSkipped, encodeSkipped, MAX_LISTED_SKIPPED } from "../../../src/core/store/skippedList";
 import { loadSqlite } from "../../../src/core/store/sqlite";
 import type { Change, Checkpoint } from "../../../src/shared/api";
-import type { ByteString } from "../../../src/shared/pathText";
+import { snapshotTree } from "../../support/snapshotTree";
 import { tempFolder } from "../../support/tempFolders";
 import { openTestEngine } from "../../support/testEngine";
 import { errno, WatchedFileSystem } from "../../support/watchedFileSystem";
@@ -83,7 +84,7 @@ describe("the catalog", () => {
     expect(again.nextNumber()).toBe(4);
     expect(again.changesOf("0190-1")).toEqual([CHANGE]);
     expect(again.changesOf(full.id)).toBeUndefined();
-    expect(again.skippedOf("0190-2")).toEqual([SKIPPED]);
+    expect(again.skippedOf("0190-2")).toEqual({ listed: [SKIPPED], folders: [] });
     expect(again.rulesOf("0190-2")).toBe('{"n":2}');
   });
 
@@ -198,21 +199,21 @@ describe("the catalog", () => {
       expect(fs.readFileSync(file).equals(damaged)).toBe(true);
     });
 
-  it("takes out checkpoints: children go to the next ancestor left, undo steps that need them go", () => {
+  const RESTORE = {
+    at: 1,
+    kind: "restore",
+    targetId: "0190-1",
+    baseRoot: "0".repeat(32),
+    resultRoot: "1".repeat(32),
+    originId: null,
+    files: 2,
+  } as const;
+
+  it("takes out checkpoints: children go to the next ancestor left, and no undo step loses its place", () => {
     const catalog = open(tempFolder());
     insert(catalog, 1, 2, 3, 4);
-    const row = {
-      at: 1,
-      kind: "restore",
-      targetId: "0190-1",
-      targetRoot: "0".repeat(32),
-      paths: ["p"],
-      keepNew: true,
-      originId: null,
-      files: 2,
-    } as const;
-    catalog.addRestore({ ...row, beforeId: "0190-2", untouched: [] });
-    catalog.addRestore({ ...row, beforeId: "0190-4", untouched: ["\xff/é" as ByteString] });
+    const rows = ["0190-2", "0190-4"].map((beforeId) => ({ ...RESTORE, beforeId }));
+    const ids = rows.map((row) => catalog.addRestore(row));
     catalog.commit();
     catalog.remove(new Set(["0190-2", "0190-3"]));
     catalog.commit();
@@ -222,8 +223,134 @@ describe("the catalog", () => {
     ]);
     expect(catalog.changesOf("0190-4")).toBeUndefined();
     expect(catalog.changesOf("0190-1")).toEqual([CHANGE]);
-    expect(catalog.restores()).toEqual([{ ...row, id: 2, beforeId: "0190-4", untouched: ["\xff/é"] }]);
+    expect(catalog.restores()).toEqual(rows.map((row, i) => ({ ...row, id: ids[i] })));
     expect(catalog.nextNumber()).toBe(5);
+  });
+
+  it("P6 keeps the newest 50 restores, and those that they take back or repeat", () => {
+    const catalog = open(tempFolder());
+    const origin = catalog.addRestore({ ...RESTORE, beforeId: "b" });
+    for (let i = 0; i < 100; i++) catalog.addRestore({ ...RESTORE, beforeId: `old ${i}` });
+    const ids: number[] = [];
+    for (let i = 0; i < 60; i++)
+      ids.push(
+        catalog.addRestore({ ...RESTORE, kind: i % 2 === 0 ? "undo" : "redo", beforeId: "b", originId: origin }),
+      );
+    // The first was not old enough to be referred to by anybody, so it went with the others.
+    expect(catalog.restores().map((each) => each.id)).toEqual(ids.slice(-50));
+    const kept = ids[10] as number;
+    for (let i = 0; i < 60; i++) catalog.addRestore({ ...RESTORE, kind: "undo", beforeId: "b", originId: kept });
+    expect(catalog.restores()[0]?.id).toBe(kept);
+    expect(catalog.restores()).toHaveLength(51);
+  });
+
+  it("C11 before a change goes by the content: of what others committed nothing is erased, however alike the files", () => {
+    const folder = tempFolder();
+    const file = `${folder}/${FILE}`;
+    // A file system that tells two files of one size apart by nothing, as inodes and clock ticks may coincide.
+    const blind = {
+      ...nodeFileSystem,
+      fstat: (fd: number) => ({ ...nodeFileSystem.fstat(fd), ino: 1, mtimeMs: 1, ctimeMs: 1 }),
+    };
+    const mine = open(folder, blind);
+    insert(mine, 1);
+    const header = fs.readFileSync(file).subarray(0, 100);
+    const other = open(folder);
+    other.update("0190-1", { name: "theirs" });
+    other.commit();
+    const theirs = fs.readFileSync(file);
+    header.copy(theirs);
+    fs.writeFileSync(file, theirs);
+    expect(mine.reload()).toBe(false);
+    mine.reloadExactly();
+    mine.update("0190-1", { note: "mine" });
+    mine.commit();
+    expect(open(folder).latest).toMatchObject({ name: "theirs", note: "mine" });
+  });
+
+  it("C11 readers see a commit that left the file's size, inode and times as they were", () => {
+    const folder = tempFolder();
+    const blind = {
+      ...nodeFileSystem,
+      fstat: (fd: number) => ({ ...nodeFileSystem.fstat(fd), ino: 1, mtimeMs: 1, ctimeMs: 1 }),
+    };
+    const [mine, other] = [open(folder, blind), open(folder, blind)];
+    insert(mine, 1);
+    other.reload();
+    for (const name of ["a", "b", "c"]) {
+      other.update("0190-1", { name });
+      other.commit();
+      expect(mine.reload()).toBe(true);
+      expect(mine.latest?.name).toBe(name);
+    }
+  });
+
+  it("C9 a catalog that is lost is not taken for one that never was: nothing is saved over it or swept", async () => {
+    const w = await openTestEngine({ a: "1" });
+    await w.checkpoint();
+    w.write("a", "2");
+    await w.checkpoint();
+    w.checkAfterwards = false;
+    const catalog = fs.readFileSync(`${w.store}/${FILE}`);
+    fs.rmSync(`${w.store}/${FILE}`);
+    const before = snapshotTree(w.store);
+    const lost = { code: "damaged", message: /catalog .* is missing.*from a backup.*move the folder .* away/ };
+    for (const attempt of [() => w.save(), () => w.engine.gc(), () => w.engine.list(), () => w.another()])
+      await expect(attempt()).rejects.toMatchObject(lost);
+    expect(snapshotTree(w.store)).toEqual(before);
+    fs.writeFileSync(`${w.store}/${FILE}`, catalog);
+    expect(await w.engine.list()).toHaveLength(2);
+    // As the message says: without the folder, all begins anew.
+    fs.renameSync(w.store, `${w.storeRoot}/aside`);
+    expect((await w.checkpoint()).number).toBe(1);
+  });
+
+  it("C3 C9 a first save that died before its commit is no lost catalog", async () => {
+    const disk = new WatchedFileSystem();
+    const w = await openTestEngine({ a: "1" }, { fs: disk.fs });
+    disk.hook = ({ method, path, to }) => {
+      if (method === "rename" && to?.endsWith(FILE) === true) throw errno("EIO", path);
+    };
+    await expect(w.save()).rejects.toMatchObject({ code: "io" });
+    disk.hook = () => {};
+    await w.reopen();
+    expect((await w.checkpoint()).number).toBe(1);
+  });
+
+  it("C3 C9 a first save that died right after its commit: the next operation notes that there is a catalog", async () => {
+    const disk = new WatchedFileSystem();
+    const w = await openTestEngine({ a: "1" }, { fs: disk.fs });
+    let committed = false;
+    disk.hook = ({ method, path, to }) => {
+      if (method === "rename" && to?.endsWith(FILE) === true) committed = true;
+      else if (committed && method === "open" && /stores\/\w+\/\.checkpoint-tmp/.test(path)) throw errno("EIO", path);
+    };
+    await w.checkpoint();
+    disk.hook = () => {};
+    await w.reopen();
+    expect((await w.save()).noChange).toBe(true);
+    w.checkAfterwards = false;
+    fs.rmSync(`${w.store}/${FILE}`);
+    await expect(w.another()).rejects.toMatchObject({ code: "damaged" });
+  });
+
+  it("P6 does not grow with the number of files that could not be saved; none of them is taken for new", async () => {
+    const disk = new WatchedFileSystem();
+    const w = await openTestEngine({ a: "1", deep: { secret: {} }, d: { b: "1" } }, { fs: disk.fs });
+    const count = 3_000;
+    for (let i = 0; i < count; i++) w.write(`deep/secret/file number ${i}`, `${i}`);
+    disk.hook = ({ method, path }) => {
+      if (method === "open" && path.includes("/secret/")) throw errno("EACCES", path);
+    };
+    const first = await w.checkpoint();
+    expect(first.skipped).toBe(count);
+    expect((await w.engine.stats()).catalogBytes).toBeLessThan(80_000);
+    expect((await w.engine.show("latest")).skipped).toHaveLength(MAX_LISTED_SKIPPED);
+    disk.hook = () => {};
+    w.write("d/new", "1");
+    const { paths } = await w.restore(first);
+    expect(paths).toEqual({ added: [], changed: [], removed: ["d/new"] });
+    expect(fs.readdirSync(w.path("deep/secret"))).toHaveLength(count);
   });
 
   it("P6 does not grow with the number of files", async () => {
@@ -260,5 +387,28 @@ describe("lists of changes", () => {
         expect(decodeChanges(codecs, encodeChanges(codecs, changes))).toEqual(changes);
       }),
     );
+  });
+});
+
+describe("lists of what was skipped", () => {
+  const skipped = (path: string) => ({ path, reason: "unreadable", message: "permission denied" }) as const;
+
+  it("come back as they were when short", () => {
+    const list = ["a", "b/c", "é/x"].map(skipped);
+    expect(decodeSkipped(codecs, encodeSkipped(codecs, list))).toEqual({ listed: list, folders: [] });
+  });
+
+  it("name of the rest the folders, outer ones when there are many", () => {
+    const listed = Array.from({ length: MAX_LISTED_SKIPPED }, (_, i) => skipped(`f${i}`));
+    const few = [...listed, ...["x/y/1", "x/y/2", "z", "x/w/1"].map(skipped)];
+    expect(decodeSkipped(codecs, encodeSkipped(codecs, few)).folders).toEqual(["", "x/w", "x/y"]);
+    const many = [...listed, ...Array.from({ length: 5_000 }, (_, i) => skipped(`top/${i % 7}/${i}/f`))];
+    expect(decodeSkipped(codecs, encodeSkipped(codecs, many)).folders).toEqual(
+      [0, 1, 2, 3, 4, 5, 6].map((i) => `top/${i}`),
+    );
+    const flat = [...listed, ...Array.from({ length: 5_000 }, (_, i) => skipped(`${i}/f`))];
+    const { folders } = decodeSkipped(codecs, encodeSkipped(codecs, flat));
+    expect(folders).toEqual([""]);
+    expect(encodeSkipped(codecs, flat).length).toBeLessThan(20_000);
   });
 });

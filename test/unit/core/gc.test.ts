@@ -1,10 +1,15 @@
 import * as fs from "node:fs";
 import { describe, expect, it } from "vitest";
+import { nodeFileSystem } from "../../../src/core/fs/nodeFileSystem";
+import { loadCodecs } from "../../../src/core/store/codecs";
+import { PackWriter } from "../../../src/core/store/packWriter";
+import type { Checkpoint } from "../../../src/shared/api";
 import { mutateTree, randomTree } from "../../support/randomTree";
 import { Random, withSeeds } from "../../support/seeded";
 import { type Snapshot, snapshotTree } from "../../support/snapshotTree";
 import { tempFolder } from "../../support/tempFolders";
 import { openTestEngine, type TestWorkspace } from "../../support/testEngine";
+import { WatchedFileSystem } from "../../support/watchedFileSystem";
 
 const bytesIn = (w: TestWorkspace, folder: string): number =>
   fs
@@ -107,6 +112,95 @@ describe("deleting checkpoints", () => {
         expect(w.snapshot()).toEqual(tree);
       }
     });
+  });
+
+  it("C10 packs are copied in pieces, however large what they hold", async () => {
+    const random = new Random(7);
+    const disk = new WatchedFileSystem();
+    const large = Buffer.concat([random.bytes(9_000_000), Buffer.alloc(30_000_000)]);
+    const w = await openTestEngine({ large, gone: random.bytes(3_000_000) }, { fs: disk.fs });
+    const first = await w.checkpoint();
+    fs.rmSync(w.path("gone"));
+    await w.checkpoint();
+    const then = w.snapshot();
+    let largest = 0;
+    disk.hook = ({ method, path, args }) => {
+      if (method === "read" && path.endsWith(".dat")) largest = Math.max(largest, Number(args[3]));
+    };
+    expect(await w.engine.delete([first.id])).toMatchObject({ rewrittenPacks: 1 });
+    disk.hook = () => {};
+    expect(largest).toBeLessThanOrEqual(1 << 20);
+    fs.rmSync(w.path("large"));
+    await w.restore("latest");
+    expect(w.snapshot()).toEqual(then);
+  });
+
+  it("C10 needs room for one new pack at a time", async () => {
+    const random = new Random(8);
+    const w = await openTestEngine({});
+    for (let i = 0; i < 4; i++) {
+      w.write(`keep${i}`, random.bytes(100_000));
+      w.write(`gone${i}`, random.bytes(50_000));
+      await w.checkpoint();
+      fs.rmSync(w.path(`gone${i}`));
+    }
+    const last = await w.checkpoint();
+    const then = w.snapshot();
+    let most = 0;
+    const disk = new WatchedFileSystem(({ method, path }) => {
+      if (method === "unlink" && path.endsWith(".dat")) most = Math.max(most, bytesIn(w, "packs"));
+    });
+    const engine = await w.another({ fs: disk.fs });
+    const before = bytesIn(w, "packs");
+    const gone = (await engine.list()).filter((each) => each.id !== last.id);
+    expect(await engine.delete(gone.map((each) => each.id))).toMatchObject({ rewrittenPacks: 4 });
+    await engine.close();
+    expect(most - before).toBeLessThan(110_000);
+    for (const name of Object.keys(then)) fs.rmSync(w.path(name));
+    await w.restore(last);
+    expect(w.snapshot()).toEqual(then);
+  });
+
+  /** A pack of `kept` and `gone`, of which `kept` is damaged; the checkpoint that alone uses `gone`. */
+  async function damagedPack(): Promise<{ w: TestWorkspace; first: Checkpoint; kept: Buffer }> {
+    const random = new Random(9);
+    const kept = random.bytes(20_000);
+    const w = await openTestEngine({ kept, gone: random.bytes(20_000) });
+    const first = await w.checkpoint();
+    fs.rmSync(w.path("gone"));
+    await w.checkpoint();
+    const pack = fs.readdirSync(`${w.store}/packs`).find((name) => name.endsWith(".dat")) ?? "";
+    const path = `${w.store}/packs/${pack}`;
+    const bytes = fs.readFileSync(path);
+    const at = bytes.indexOf(kept.subarray(0, 100)) + 50;
+    bytes[at] = (bytes[at] ?? 0) ^ 1;
+    fs.writeFileSync(path, bytes);
+    return { w, first, kept };
+  }
+
+  it("C8 C10 a pack with something damaged that is in use stays as it is, and all else goes on", async () => {
+    const { w, first } = await damagedPack();
+    w.checkAfterwards = false;
+    expect(await w.engine.delete([first.id])).toMatchObject({ rewrittenPacks: expect.any(Number) });
+    expect(fs.readdirSync(`${w.store}/packs`)).toHaveLength(2);
+    const { damaged } = await w.engine.verify({ full: true });
+    expect(damaged.map((each) => each.paths)).toEqual([["kept"]]);
+    expect(await w.engine.gc()).toMatchObject({ freedBytes: 0 });
+    w.write("new", "1");
+    await w.checkpoint();
+  });
+
+  it("C8 C10 what is damaged in one pack is copied from another that has it whole", async () => {
+    const { w, first, kept } = await damagedPack();
+    const codecs = await loadCodecs();
+    const writer = new PackWriter({ fs: nodeFileSystem, codecs, folder: `${w.store}/packs`, nonce: "other" });
+    writer.add(codecs.hash(kept), kept);
+    writer.add(codecs.hash(Buffer.from("more")), Buffer.from("more"));
+    writer.finish();
+    await w.engine.delete([first.id]);
+    fs.rmSync(w.path("kept"));
+    await w.restore("latest");
+    expect(fs.readFileSync(w.path("kept")).equals(kept)).toBe(true);
   });
 
   it("C10 children of a deleted checkpoint tell their changes against what is left", async () => {

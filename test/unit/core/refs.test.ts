@@ -13,6 +13,8 @@ const CHECKPOINTS = [
   make(4, "01811111-1111-7111-8111-111111111111", "0190"),
   make(2, "01822222-2222-7222-8222-222222222222", "4"),
   make(1, "01833333-3333-7333-8333-333333333333", "12 monkeys"),
+  // Named like another's id.
+  make(0, "01844444-4444-7444-8444-444444444444", "01822222-2222-7222-8222-222222222222"),
 ];
 
 function outcome(ref: string): number | string {
@@ -30,7 +32,8 @@ describe("what a typed reference means", () => {
     ["latest~0", 12],
     ["latest~2", 10],
     ["latest~5", 1],
-    ["latest~6", "not-found"],
+    ["latest~6", 0],
+    ["latest~7", "not-found"],
     ["latest~", "not-found"],
     ["latest~-1", "not-found"],
     ["latest~99999999999999999999", "not-found"],
@@ -44,7 +47,7 @@ describe("what a typed reference means", () => {
     ["release", 12],
     ["twice", "ambiguous"],
     ["12 monkeys", 1],
-    // A name wins over a prefix.
+    // A name wins over a prefix, a full id over everything.
     ["0190", 4],
     ["01900", "ambiguous"],
     ["01811111", 4],
@@ -63,6 +66,6 @@ describe("what a typed reference means", () => {
       '"twice" may mean #11, #10. Use the number, for example 11.',
     );
     expect(() => resolveRef([], "latest")).toThrow(/no checkpoint yet/);
-    expect(() => resolveRef(CHECKPOINTS, "latest~9")).toThrow(/only 6 checkpoints/);
+    expect(() => resolveRef(CHECKPOINTS, "latest~9")).toThrow(/only 7 checkpoints/);
   });
 });

@@ -21,17 +21,25 @@ describe("restore selection", () => {
   it("V10 starts without removals for automatic checkpoints", () => {
     const selection = new RestoreSelection(CHANGES, false);
     expect(selection.selected.map(({ path }) => path)).toEqual(["a.ts", "src/b.ts", "src/link", "gone.ts"]);
-    expect(selection.request()).toEqual({ keepNew: true });
+    expect(selection.request()).toEqual({ paths: ["a.ts", "src/b.ts", "src/link", "gone.ts"], exact: true });
   });
 
-  it("V10 everything with removals is a restore of everything", () => {
-    expect(new RestoreSelection(CHANGES, true).request()).toEqual({ keepNew: false });
+  it("V10 everything with removals is what was shown, path by path: what has come since is not part of it", () => {
+    const paths = ["a.ts", "src/b.ts", "src/link", "gone.ts", "new/one.ts", "new/two.ts"];
+    expect(new RestoreSelection(CHANGES, true).request()).toEqual({ paths, exact: true });
+  });
+
+  it("V10 a folder's own change stands for the folder alone", () => {
+    const selection = new RestoreSelection([change("changed", "d/"), change("changed", "d/x")], true);
+    const unticked = group(selection, "changed").nodes.flatMap((node) => (node.type === "folder" ? node.children : []));
+    selection.set(unticked, false);
+    expect(selection.request()).toEqual({ paths: ["d"], exact: true });
   });
 
   it("V10 a part is asked for path by path, and nothing else is touched", () => {
     const selection = new RestoreSelection(CHANGES, false);
     selection.set(group(selection, "changed").nodes.slice(0, 1), false);
-    expect(selection.request()).toEqual({ paths: ["a.ts", "gone.ts"], keepNew: true });
+    expect(selection.request()).toEqual({ paths: ["a.ts", "gone.ts"], exact: true });
     expect(selection.countSelected(group(selection, "changed").nodes)).toBe(1);
   });
 
@@ -42,14 +50,14 @@ describe("restore selection", () => {
     selection.set(folder.children.slice(0, 1), false);
     expect(selection.request()).toEqual({
       paths: ["a.ts", "src/b.ts", "src/link", "gone.ts", "new/two.ts"],
-      keepNew: false,
+      exact: true,
     });
   });
 
   it("V11 unsaved files can be left out", () => {
     expect(new RestoreSelection(CHANGES, false).request(["src/b.ts"])).toEqual({
       paths: ["a.ts", "src/link", "gone.ts"],
-      keepNew: true,
+      exact: true,
     });
   });
 

@@ -22,7 +22,7 @@ const checkpoint = (name: string | null): Checkpoint =>
 
 describe("wording", () => {
   it("V2 labels a checkpoint by its name, or number and time", () => {
-    expect(checkpointLabel(checkpoint(null))).toBe("#12 14:03");
+    expect(checkpointLabel(checkpoint(null))).toBe("14:03 #12");
     expect(checkpointLabel(checkpoint("before"))).toBe("before");
     expect(checkpointTitle(checkpoint("before"))).toBe("before (#12)");
   });

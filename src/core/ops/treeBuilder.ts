@@ -1,0 +1,92 @@
+/** From what a scan found and what was read to tree objects, and to what the index is to remember. */
+import type { ByteString } from "../../shared/pathText";
+import { encodePatch, FOLDER, type IndexedEntry, SYMLINK } from "../scan/directoryRecord";
+import type { ScannedFile, ScannedFolder } from "../scan/scanner";
+import type { Hash } from "../store/hash";
+import { encodeTree, TREE_DIRECTORY, TREE_FILE, TREE_SYMLINK, type TreeEntry } from "../store/tree";
+import type { Store } from "./context";
+import type { Resolved } from "./readContents";
+
+/** The index vouched for content that is not in the store. */
+export class StaleIndex extends Error {}
+
+/**
+ * A file written this shortly before it was read may be written again within the same tick of the file system's clock,
+ * and look the same. Linux stamps in ticks of up to 10 ms; whole seconds mean a file system that knows no finer (FAT: 2 s).
+ */
+const RACY_MS = 20;
+const RACY_COARSE_MS = 2_100;
+
+/** Builds trees bottom-up; folders in which nothing changed keep the tree they have. */
+export class TreeBuilder {
+  readonly newTrees = new Map<Hash, Uint8Array>();
+  readonly patches: Buffer[] = [];
+
+  constructor(
+    private readonly store: Store,
+    private readonly resolved: Resolved,
+    private readonly startedAt: number,
+  ) {}
+
+  build(folder: ScannedFolder): Hash {
+    const children = folder.folders.map((each) => ({ folder: each, hash: this.build(each) }));
+    const { record } = folder;
+    const childrenSame = children.every(({ folder: child, hash }) => {
+      const before = child.record;
+      return before !== undefined && before.treeHash === hash && before.mode === child.mode;
+    });
+    const { treePacks, blobs } = this.store;
+    if (record !== undefined && folder.files === undefined && childrenSame) {
+      if (!treePacks.has(record.treeHash)) throw new StaleIndex();
+      if (record.rulesId !== folder.rulesId || record.mode !== folder.mode)
+        this.remember(folder, record.treeHash, record.entries());
+      return record.treeHash;
+    }
+    const files =
+      folder.files === undefined
+        ? (record?.entries() ?? []).filter((e) => e.type !== FOLDER)
+        : this.indexed(folder.files);
+    for (const { hash } of folder.files ?? files) if (hash !== undefined && !blobs.has(hash)) throw new StaleIndex();
+    const entries: TreeEntry[] = files.map((file) => ({
+      type: file.type === SYMLINK ? TREE_SYMLINK : TREE_FILE,
+      mode: file.mode,
+      size: file.size,
+      hash: file.hash as Hash,
+      name: file.name as ByteString,
+    }));
+    for (const { folder: child, hash } of children)
+      entries.push({ type: TREE_DIRECTORY, mode: child.mode, size: 0, hash, name: child.name as ByteString });
+    entries.sort((a, b) => (a.name < b.name ? -1 : 1));
+    const bytes = encodeTree(entries);
+    const hash = this.store.codecs.hash(bytes);
+    if (!treePacks.has(hash)) this.newTrees.set(hash, Buffer.from(bytes));
+    const subfolders = folder.folders.map((child) => folderEntry(child.name));
+    this.remember(
+      folder,
+      hash,
+      [...files, ...subfolders].sort((a, b) => (a.name < b.name ? -1 : 1)),
+    );
+    return hash;
+  }
+
+  private indexed(files: readonly ScannedFile[]): IndexedEntry[] {
+    return files.flatMap((file) => {
+      const entry = file.hash === undefined ? this.resolved.get(file) : { ...file, hash: file.hash, racy: false };
+      return entry === undefined ? [] : [{ ...entry, racy: this.isRacy(entry) }];
+    });
+  }
+
+  private isRacy(entry: IndexedEntry): boolean {
+    const newest = Math.max(entry.mtimeMs, entry.ctimeMs);
+    return newest >= this.startedAt - (newest % 1000 === 0 ? RACY_COARSE_MS : RACY_MS);
+  }
+
+  private remember(folder: ScannedFolder, treeHash: Hash, entries: readonly IndexedEntry[]): void {
+    const { path, mode, rulesId, record } = folder;
+    this.patches.push(encodePatch({ path, mode, rulesId, treeHash }, record, entries));
+  }
+}
+
+function folderEntry(name: string): IndexedEntry {
+  return { name, type: FOLDER, mode: 0, size: 0, mtimeMs: 0, ctimeMs: 0, ino: 0, hash: undefined, racy: false };
+}

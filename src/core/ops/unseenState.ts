@@ -1,0 +1,89 @@
+/**
+ * What a restore wrote and the scan does not see now, because it is ignored or otherwise left out.
+ *
+ * Taking a restore back must take that back too. It may, as long as the path still holds exactly what was written:
+ * that content is in the store. Anything else there is nobody's to touch.
+ */
+import { constants } from "node:fs";
+import type { Kept } from "../../shared/api";
+import { type ByteString, pathToText } from "../../shared/pathText";
+import { errnoOf, type FileStat, isDirectory, isFile, isSymlink, permissions } from "../fs/fileSystem";
+import type { Hash } from "../store/hash";
+import { TREE_DIRECTORY, TREE_FILE, type TreeEntry } from "../store/tree";
+import type { Store } from "./context";
+import { diffTrees } from "./diffTrees";
+import { FolderNames } from "./folderNames";
+import { type PathSelection, selectExactly } from "./pathSelection";
+import { type EditedTree, editTree, type TreeEdit } from "./treeEdit";
+
+export interface UnseenState extends EditedTree {
+  /** What was found at each path added to the state, files and links only. */
+  readonly found: ReadonlyMap<ByteString, FileStat>;
+  /** Written by the restore, unseen, and no longer what was written. */
+  readonly kept: readonly Kept[];
+}
+
+const READ_BYTES = 1024 * 1024;
+const CHANGED_SINCE = "it was changed since and is in no checkpoint (it is ignored now), so it was left alone";
+
+export function nothingUnseen(root: Hash): UnseenState {
+  return { root, newTrees: new Map(), found: new Map(), kept: [] };
+}
+
+/** `current` (as captured) with what is there of `expected` although the scan did not see it, among `paths`. */
+export function addUnseen(store: Store, current: Hash, expected: Hash, paths: readonly ByteString[]): UnseenState {
+  const names = new FolderNames(store);
+  const selection: PathSelection = selectExactly(paths, false);
+  const found = new Map<ByteString, FileStat>();
+  const kept: Kept[] = [];
+  const edits: TreeEdit[] = [];
+  for (const { path, before, after } of diffTrees(store.trees, current, expected, selection)) {
+    if (before !== undefined || after === undefined) continue;
+    const stat = lookAt(store, path);
+    // Under another spelling the file system finds what the scan did see.
+    if (stat === undefined || !names.holds(path)) continue;
+    if (after.type === TREE_DIRECTORY) {
+      if (isDirectory(stat)) edits.push({ path, after: { ...after, mode: permissions(stat) } });
+    } else if (store.blobs.has(after.hash) && holdsContent(store, path, stat, after)) {
+      edits.push({ path, after: { ...after, mode: isSymlink(stat) ? after.mode : permissions(stat) } });
+      found.set(path, stat);
+    } else kept.push({ path: pathToText(path), reason: CHANGED_SINCE, code: "protected" });
+  }
+  return { ...editTree(store, store.trees, current, edits), found, kept };
+}
+
+function lookAt({ fs, root }: Store, path: ByteString): FileStat | undefined {
+  try {
+    return fs.lstat(root.os(path));
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    return undefined; // what cannot even be looked at is not touched
+  }
+}
+
+function holdsContent(store: Store, path: ByteString, stat: FileStat, entry: TreeEntry): boolean {
+  const { fs, root, codecs } = store;
+  const isSameKind = entry.type === TREE_FILE ? isFile(stat) : isSymlink(stat);
+  if (!isSameKind || stat.size !== entry.size) return false;
+  try {
+    return (isSymlink(stat) ? codecs.hash(fs.readlink(root.os(path))) : hashFile(store, path)) === entry.hash;
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    return false; // unreadable: cannot be compared, so it stays
+  }
+}
+
+function hashFile({ fs, root, codecs }: Store, path: ByteString): Hash {
+  const fd = fs.open(root.os(path), constants.O_RDONLY | constants.O_NOFOLLOW);
+  try {
+    const hasher = codecs.createHasher();
+    const buffer = Buffer.allocUnsafe(READ_BYTES);
+    for (;;) {
+      const read = fs.read(fd, buffer, 0, buffer.length, null);
+      if (read === 0) return hasher.digest();
+      hasher.update(buffer.subarray(0, read));
+    }
+  } finally {
+    fs.close(fd);
+  }
+}

@@ -1,0 +1,59 @@
+import { describe, expect, it } from "vitest";
+import { formatTime } from "../../../src/cli/output";
+import { CheckpointError } from "../../../src/shared/errors";
+import { CREATED, checkpoint, fakeRun, restoreResult } from "./fakeEngine";
+
+const step = { checkpointId: checkpoint().id, at: CREATED, files: 3 };
+const when = formatTime(CREATED);
+const nothing = { added: 0, changed: 0, removed: 0, kept: [], paths: { added: [], changed: [], removed: [] } };
+
+describe("what a restore says", () => {
+  it("undo names the restore that it takes back, and how to have it again", async () => {
+    const answers = {
+      undoState: async () => ({ undo: step, redo: null }),
+      resolve: async () => checkpoint(),
+      undo: async () => restoreResult({ kept: [], checkpoint: checkpoint({ number: 13, name: null }) }),
+    };
+    expect((await fakeRun(["undo"], answers)).out).toBe(
+      `Took back the restore of #12 "before the merge" at ${when}: 1 added, 1 changed, 1 removed.\n` +
+        'What was there before is kept: "checkpoint redo" brings it back.\n',
+    );
+    const resolve = async () => {
+      throw new CheckpointError("not-found", "none");
+    };
+    expect((await fakeRun(["undo"], { ...answers, resolve })).out).toContain(
+      `Took back the restore of a checkpoint deleted since at ${when}:`,
+    );
+  });
+
+  it("redo says when what it repeats was taken back", async () => {
+    const { out } = await fakeRun(["redo"], {
+      undoState: async () => ({ undo: null, redo: step }),
+      redo: async () => restoreResult({ kept: [] }),
+    });
+    expect(out).toBe(
+      `Repeated the restore that was taken back at ${when}: 1 added, 1 changed, 1 removed.\n` +
+        'What was there before is kept: "checkpoint undo" brings it back.\n',
+    );
+  });
+
+  it("a restore with nothing to do promises no undo", async () => {
+    const { out } = await fakeRun(["restore", "12"], { restore: async () => restoreResult(nothing) });
+    expect(out).toBe('Nothing to restore: everything already is as in #12 "before the merge".\n');
+  });
+
+  it("a restore that left everything alone does not say that all is well", async () => {
+    const kept = restoreResult().kept;
+    const { out, err } = await fakeRun(["restore", "12"], { restore: async () => restoreResult({ ...nothing, kept }) });
+    expect(out).toBe('Nothing was restored from #12 "before the merge"; see what was left alone.\n');
+    expect(err).toBe("Left alone: big.bin: not in the store\n");
+  });
+
+  it("counts what was already right", async () => {
+    const { out } = await fakeRun(["restore", "12"], { restore: async () => restoreResult({ kept: [] }) });
+    expect(out).toBe(
+      'Restored #12 "before the merge": 1 added, 1 changed, 1 removed, 7,016 files unchanged.\n' +
+        'What was there before is kept: "checkpoint undo" brings it back.\n',
+    );
+  });
+});
