@@ -166,8 +166,7 @@ function pinnedWords(targets: readonly CheckpointTarget[], pinned: readonly Chec
 function lossWords(plans: readonly DeletePlan[]): string {
   const objects = plans.reduce((sum, plan) => sum + plan.deadObjects, 0);
   const bytes = plans.reduce((sum, plan) => sum + plan.deadBytes, 0);
-  if (objects === 0)
-    return vscode.l10n.t("Every content in it is also held by other checkpoints. This cannot be undone.");
+  if (objects === 0) return vscode.l10n.t("Other checkpoints hold the same contents. This cannot be undone.");
   return objects === 1
     ? vscode.l10n.t(
         "1 piece of content that no other checkpoint holds is lost; about {0} become free. This cannot be undone.",

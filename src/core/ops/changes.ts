@@ -1,8 +1,11 @@
 /** Tree differences in the words of the public API. */
 import type { Change, ChangeKind, EntryState, EntryType } from "../../shared/api";
 import { pathToText } from "../../shared/pathText";
+import { MAX_LISTED_CHANGES } from "../store/changeList";
+import type { Hash } from "../store/hash";
 import { TREE_DIRECTORY, type TreeEntry } from "../store/tree";
-import type { TreeChange } from "./diffTrees";
+import { diffTrees, type TreeChange } from "./diffTrees";
+import { EVERYTHING } from "./pathSelection";
 import type { TreeStore } from "./treeStore";
 
 const TYPE_NAMES: readonly EntryType[] = ["file", "directory", "symlink"];
@@ -46,4 +49,19 @@ export function countChanges(changes: readonly Change[]): { added: number; chang
   const counts = { added: 0, changed: 0, removed: 0 };
   for (const { kind } of changes) counts[kind === "typeChanged" ? "changed" : kind]++;
   return counts;
+}
+
+/** What the catalog keeps of a checkpoint's difference to its parent. */
+export interface Differences {
+  readonly counts: { readonly added: number; readonly changed: number; readonly removed: number };
+  /** Undefined: too long to keep. */
+  readonly list: readonly Change[] | undefined;
+}
+
+/** `files`: how many the state has, which for a first checkpoint all count as added. */
+export function describeChanges(trees: TreeStore, parent: Hash | undefined, root: Hash, files: number): Differences {
+  // For a first checkpoint the list would be the whole workspace.
+  if (parent === undefined) return { counts: { added: files, changed: 0, removed: 0 }, list: undefined };
+  const changes = toChanges(trees, diffTrees(trees, parent, root, EVERYTHING));
+  return { counts: countChanges(changes), list: changes.length > MAX_LISTED_CHANGES ? undefined : changes };
 }

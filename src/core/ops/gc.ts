@@ -15,6 +15,7 @@ import type { PackId } from "../store/packFiles";
 import type { PackSet } from "../store/packSet";
 import { PackWriter } from "../store/packWriter";
 import { TREE_DIRECTORY } from "../store/tree";
+import { describeChanges } from "./changes";
 import type { Operation, Store } from "./context";
 import { resolveRef } from "./refs";
 import { takeInChanges, withLock } from "./withLock";
@@ -98,7 +99,9 @@ export function deleteCheckpoints(store: Store, refs: readonly Ref[], operation:
       store.catalog.checkpoints.filter((each) => !ids.has(each.id)),
       operation,
     );
-    store.catalog.remove(ids);
+    store.catalog.remove(ids, (child, parent) =>
+      describeChanges(store.trees, parent?.rootTree as Hash | undefined, child.rootTree as Hash, child.files),
+    );
     store.catalog.commit();
     return sweep(store, marks);
   });
@@ -123,6 +126,7 @@ function sweep(store: Store, marks: Marks): GcResult {
     result.freedBytes += plan.deadBytes;
   };
   store.catalog.commit();
+  relyOnOthers(store, new Set(sets.flatMap(({ plan }) => plan.remove.map((each) => each.id))));
   for (const { packs, plan } of sets)
     for (const each of plan.remove) {
       remove(packs, each);
@@ -133,10 +137,16 @@ function sweep(store: Store, marks: Marks): GcResult {
     for (const each of plan.rewrite) {
       if (!rewrite(store, packs, folder, each)) continue;
       store.catalog.commit();
+      relyOnOthers(store, new Set([each.id]));
       remove(packs, each);
       result.rewrittenPacks++;
     }
   return result;
+}
+
+/** The index must not rely on packs that are about to go: it would be void, and the next save read everything. */
+function relyOnOthers(store: Store, going: ReadonlySet<PackId>): void {
+  store.index.relyOnPacks([...store.blobs.list(), ...store.treePacks.list()].filter((id) => !going.has(id)));
 }
 
 function planSweep(packs: PackSet, used: ReadonlySet<Hash>): SweepPlan {

@@ -3,15 +3,12 @@
  * commit point) → index. What is written before the commit and not committed is garbage that a later save may use.
  */
 import { v7 as uuidv7 } from "uuid";
-import type { Change, Checkpoint, SaveRequest, SaveResult } from "../../shared/api";
-import { MAX_LISTED_CHANGES } from "../store/changeList";
+import type { Checkpoint, SaveRequest, SaveResult } from "../../shared/api";
 import type { Hash } from "../store/hash";
 import { PackWriter } from "../store/packWriter";
 import { type Capture, captureWorkspace } from "./capture";
-import { countChanges, toChanges } from "./changes";
+import { describeChanges } from "./changes";
 import type { Operation, Store } from "./context";
-import { diffTrees } from "./diffTrees";
-import { EVERYTHING } from "./pathSelection";
 import { withLock } from "./withLock";
 
 export function save(store: Store, request: SaveRequest, operation: Operation): Promise<SaveResult> {
@@ -44,7 +41,12 @@ export function commitCapture(store: Store, capture: Capture, request: SaveReque
   operation.report({ phase: "commit", done: 0, total: 0 });
   const treeBytes = storeTrees(store, capture);
   const parent = store.catalog.latest;
-  const differences = changesSince(store, parent, capture);
+  const differences = describeChanges(
+    store.trees.with(capture.newTrees),
+    parent?.rootTree as Hash | undefined,
+    capture.rootTree,
+    capture.files,
+  );
   const checkpoint: Checkpoint = {
     id: uuidv7({ msecs: store.now(), random: store.random(16) }),
     number: store.catalog.nextNumber(),
@@ -86,18 +88,4 @@ export function storeTrees(store: Store, { newTrees }: Pick<Capture, "newTrees">
     writer.abort();
     throw error;
   }
-}
-
-interface Differences {
-  readonly counts: { readonly added: number; readonly changed: number; readonly removed: number };
-  /** Undefined: too long to keep in the catalog. */
-  readonly list: readonly Change[] | undefined;
-}
-
-function changesSince(store: Store, parent: Checkpoint | undefined, capture: Capture): Differences {
-  // For a first checkpoint the list would be the whole workspace.
-  if (parent === undefined) return { counts: { added: capture.files, changed: 0, removed: 0 }, list: undefined };
-  const trees = store.trees.with(capture.newTrees);
-  const changes = toChanges(trees, diffTrees(trees, parent.rootTree as Hash, capture.rootTree, EVERYTHING));
-  return { counts: countChanges(changes), list: changes.length > MAX_LISTED_CHANGES ? undefined : changes };
 }

@@ -159,16 +159,34 @@ export class Catalog {
    * Removes checkpoints; children of a removed one become children of its parent. Rows of restores stay, also those whose
    * state before is gone by this: without them the others would not be where they belong in the stack.
    */
-  remove(ids: ReadonlySet<string>): void {
-    const parents = new Map(this.rows.map((row) => [row.id, row.parentId]));
+  remove(
+    ids: ReadonlySet<string>,
+    differencesOf: (
+      child: Checkpoint,
+      parent: Checkpoint | undefined,
+    ) => {
+      readonly counts: { readonly added: number; readonly changed: number; readonly removed: number };
+      readonly list: readonly Change[] | undefined;
+    },
+  ): void {
+    const known = new Map(this.rows.map((row) => [row.id, row]));
     for (const row of this.rows) {
       let parent = row.parentId;
-      while (parent !== null && ids.has(parent)) parent = parents.get(parent) ?? null;
-      // Its list of changes was against the removed parent: no longer true, so it is computed from the trees when asked.
-      if (parent !== row.parentId && !ids.has(row.id)) {
-        this.database.run("UPDATE checkpoints SET parent_id = ? WHERE id = ?", [parent, row.id]);
-        this.database.run("UPDATE changes SET list = NULL WHERE checkpoint_id = ?", [row.id]);
-      }
+      while (parent !== null && ids.has(parent)) parent = known.get(parent)?.parentId ?? null;
+      if (parent === row.parentId || ids.has(row.id)) continue;
+      // What it changed was said against the removed parent.
+      const { counts, list } = differencesOf(row, parent === null ? undefined : known.get(parent));
+      this.database.run("UPDATE checkpoints SET parent_id = ?, added = ?, changed = ?, removed = ? WHERE id = ?", [
+        parent,
+        counts.added,
+        counts.changed,
+        counts.removed,
+        row.id,
+      ]);
+      this.database.run("UPDATE changes SET list = ? WHERE checkpoint_id = ?", [
+        list === undefined ? null : encodeChanges(this.deps.codecs, list),
+        row.id,
+      ]);
     }
     for (const id of ids) {
       this.database.run("DELETE FROM checkpoints WHERE id = ?", [id]);

@@ -47,7 +47,15 @@ export class QuickInput {
     const named = this.row(path.slice(slash + 1));
     // Files of other folders and of other file systems are offered too, with their folder beside the name.
     const folder = this.page.locator(".label-description", { hasText: exactly(path.slice(0, slash)) });
-    await (slash < 0 ? named : named.filter({ has: folder })).first().click({ timeout: WAIT_MS });
+    const wanted = (slash < 0 ? named : named.filter({ has: folder })).first();
+    // Results of the search arrive after those of the history and may take a row's place under the mouse: Enter takes
+    // the focused row, whatever moves.
+    await until(`Quick Open to offer ${path}`, async () => {
+      if (/\bfocused\b/.test((await wanted.getAttribute("class", { timeout: LIST_RETRY_MS })) ?? "")) return true;
+      await this.input.press("ArrowDown");
+      return false;
+    });
+    await this.input.press("Enter");
     await this.widget.waitFor({ state: "hidden" });
   }
 

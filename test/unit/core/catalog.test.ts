@@ -215,13 +215,20 @@ describe("the catalog", () => {
     const rows = ["0190-2", "0190-4"].map((beforeId) => ({ ...RESTORE, beforeId }));
     const ids = rows.map((row) => catalog.addRestore(row));
     catalog.commit();
-    catalog.remove(new Set(["0190-2", "0190-3"]));
+    const asked: unknown[] = [];
+    const other: Change = { ...CHANGE, path: "other" };
+    catalog.remove(new Set(["0190-2", "0190-3"]), (child, parent) => {
+      asked.push([child.number, parent?.number]);
+      return { counts: { added: 7, changed: 8, removed: 9 }, list: [other] };
+    });
     catalog.commit();
+    expect(asked).toEqual([[4, 1]]);
+    expect(catalog.latest).toMatchObject({ added: 7, changed: 8, removed: 9 });
     expect(catalog.checkpoints.map((each) => [each.number, each.parentId])).toEqual([
       [4, "0190-1"],
       [1, null],
     ]);
-    expect(catalog.changesOf("0190-4")).toBeUndefined();
+    expect(catalog.changesOf("0190-4")).toEqual([other]);
     expect(catalog.changesOf("0190-1")).toEqual([CHANGE]);
     expect(catalog.restores()).toEqual(rows.map((row, i) => ({ ...row, id: ids[i] })));
     expect(catalog.nextNumber()).toBe(5);

@@ -234,3 +234,17 @@ describe("deleting checkpoints", () => {
     expect(fs.readdirSync(`${w.store}/index`)).toContain("files.base");
   });
 });
+
+it("C10 what a checkpoint changed is said against the one that is its parent now", async () => {
+  const w = await openTestEngine({ a: "1", b: "1" });
+  await w.checkpoint();
+  w.write("a", "22");
+  const second = await w.checkpoint();
+  w.write("c", "new");
+  const third = await w.checkpoint();
+  expect([third.added, third.changed]).toEqual([1, 0]);
+  await w.engine.delete([second.id]);
+  const { checkpoint, changes } = await w.engine.show(third.id);
+  expect([checkpoint.added, checkpoint.changed, checkpoint.removed]).toEqual([1, 1, 0]);
+  expect(changes.map((change) => change.path)).toEqual(["a", "c"]);
+});
