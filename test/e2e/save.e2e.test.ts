@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { CHECKPOINTS, checkpointRows, saveCheckpoint } from "./checkpointView";
 import { tellStory } from "./story";
+import { until } from "./workbench/until";
 
 const TIDE_CHANGE = [
   "Math.cos(((speed * hours - phase) * Math.PI) / 180)",
@@ -70,7 +71,9 @@ describe("saving, and the tree of checkpoints", () => {
     const { workbench } = story;
     story.edit("src/tide.ts", ["let height = 0;", "let height = meanLevel;"]);
     await workbench.views.inlineAction(CHECKPOINTS, "tide.ts", "Compare");
-    const texts = await workbench.editors.diff(({ modified }) => modified.includes("meanLevel"));
+    const texts = await workbench.editors.diff(
+      ({ original, modified }) => original !== "" && modified.includes("meanLevel"),
+    );
     expect(texts.original).toContain("let height = 0;");
     await story.picture("against-workspace");
   });
@@ -93,8 +96,10 @@ describe("saving, and the tree of checkpoints", () => {
     await workbench.views.waitForRows(CHECKPOINTS, (rows) => rows.some((row) => row.label === "mean level, first try"));
 
     await workbench.views.contextMenu(CHECKPOINTS, "mean level, first try", "Pin");
-    const menu = await workbench.views.contextMenu(CHECKPOINTS, "mean level, first try");
-    expect(menu).toContain("Unpin");
+    const menu = await until("the menu to know the pin", async () => {
+      const entries = await workbench.views.contextMenu(CHECKPOINTS, "mean level, first try");
+      return entries.includes("Unpin") && entries;
+    });
     expect(menu).not.toContain("Pin");
     await story.picture("pinned");
 
@@ -140,5 +145,18 @@ describe("saving, and the tree of checkpoints", () => {
     await again.press("Delete Pinned");
     const rows = await checkpointRows(workbench, 2);
     expect(rows.map((row) => row.label.split(" ").at(-1))).toEqual(["#4", "#1"]);
+  });
+
+  it("V3 F2 and Delete are about the selected checkpoint", async () => {
+    const { workbench } = story;
+    await workbench.views.click(CHECKPOINTS, / #1$/);
+    await workbench.page.keyboard.press("F2");
+    await workbench.quickInput.answer("as it came");
+    await workbench.views.waitForRows(CHECKPOINTS, (rows) => rows.some((row) => row.label === "as it came"));
+    await workbench.views.click(CHECKPOINTS, "as it came");
+    await workbench.page.keyboard.press("Delete");
+    const question = await workbench.dialogs.waitFor(/Delete checkpoint as it came/);
+    expect(question.text).toContain("no other checkpoint holds");
+    await question.press("Cancel");
   });
 });

@@ -106,6 +106,17 @@ describe("folders that are closed to changes", () => {
     expect(w.snapshot()).toEqual(before);
   });
 
+  it("C1 C12 a file with several names in a closed folder gets its own mode", async () => {
+    const w = await openTestEngine({ d: { a: "1" } }, { fs: asOrdinaryUser().fs });
+    fs.linkSync(w.path("d/a"), w.path("b"));
+    fs.chmodSync(w.path("d"), 0o555);
+    const first = await w.checkpoint();
+    const then = w.snapshot();
+    fs.chmodSync(w.path("b"), 0o600);
+    expect((await w.restore(first)).kept).toEqual([]);
+    expect(w.snapshot()).toEqual(then);
+  });
+
   it("C12 is as before when the restore cannot begin", async () => {
     const disk = asOrdinaryUser();
     const w = await openTestEngine({ d: folder({ a: "1" }, 0o555) }, { fs: disk.fs });

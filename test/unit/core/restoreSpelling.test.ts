@@ -57,6 +57,16 @@ describe("where names are compared without case or in one Unicode form", () => {
     expect(w.read("README.md")).toBe("1");
   });
 
+  it("C2 C4 undo leaves alone what was given another spelling since", async () => {
+    const w = await openTestEngine({ "Readme.md": "hello", a: "1" }, { fs: looseNames() });
+    const first = await w.checkpoint();
+    fs.rmSync(w.path("Readme.md"));
+    await w.restore(first);
+    fs.renameSync(w.path("Readme.md"), w.path("README.md"));
+    await w.undo();
+    expect(contents(w.folder)).toEqual({ "README.md": "hello", a: "1" });
+  });
+
   it("C2 content that cannot be brought back leaves the other spelling in place", async () => {
     const w = await openTestEngine({ "Readme.md": "hello hello" }, { fs: looseNames() });
     w.checkAfterwards = false;

@@ -117,6 +117,23 @@ describe("the undo stack", () => {
     expect(w.snapshot()).toEqual(before);
   });
 
+  it("C4 is about what was done in the end: what could not be restored is not undone either", async () => {
+    const disk = new WatchedFileSystem();
+    const w = await openTestEngine({ a: "1", b: "1" }, { fs: disk.fs });
+    const first = await w.checkpoint();
+    w.write("a", "mine");
+    w.write("b", "mine");
+    disk.hook = ({ method, to }) => {
+      if (method === "rename" && to === w.path("b")) throw errno("EACCES", to);
+    };
+    await w.restore(first);
+    disk.hook = () => {};
+    expect((await w.engine.undoState()).undo).toMatchObject({ files: 1 });
+    w.write("b", "edited since");
+    await w.undo();
+    expect([w.read("a"), w.read("b")]).toEqual(["mine", "edited since"]);
+  });
+
   it("C4 a step whose checkpoint was deleted is passed over; the others keep their places", async () => {
     const w = await openTestEngine({ a: "1" });
     const first = await w.checkpoint();
@@ -177,7 +194,7 @@ describe("the undo stack", () => {
     const { safetyId } = await w.restore(first);
     w.write("b", "1");
     await w.checkpoint({ name: safetyId ?? "" });
-    await w.undo();
+    expect((await w.undo()).checkpoint.id).toBe(safetyId);
     expect(w.read("a")).toBe("2");
   });
 });
