@@ -24,6 +24,7 @@ import {
   fileCount,
   fileSize,
   joined,
+  kindWord,
   reasonWords,
   wholeNumber,
 } from "./wording";
@@ -61,10 +62,8 @@ function dayItem(node: DayNode, now: number): vscode.TreeItem {
 function checkpointItem({ root, checkpoint }: CheckpointNode): vscode.TreeItem {
   const item = new vscode.TreeItem(checkpointLabel(checkpoint), vscode.TreeItemCollapsibleState.Collapsed);
   const named = checkpoint.name === null ? [] : [clockTime(checkpoint.createdAt), `#${checkpoint.number}`];
-  // One that somebody asked for says so by its icon; the default width of the view has no room for more words.
-  const reason = checkpoint.kind === "manual" ? "" : reasonWords(checkpoint);
   item.id = `checkpoint:${root.key}:${checkpoint.id}`;
-  item.description = joined(...named, changeCounts(checkpoint), reason);
+  item.description = joined(...named, changeCounts(checkpoint), kindWord(checkpoint.kind));
   item.iconPath = checkpointIcon(checkpoint);
   item.contextValue = `checkpoint:${checkpoint.kind}:${checkpoint.pinned ? "pinned" : "unpinned"}`;
   item.accessibilityInformation = {

@@ -1,6 +1,6 @@
 /** Checkpoints, times, counts and sizes in words. */
 import * as vscode from "vscode";
-import type { ChangeKind, Checkpoint } from "../shared/api";
+import type { ChangeKind, Checkpoint, CheckpointKind } from "../shared/api";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -36,6 +36,20 @@ export function changeCountsSpoken(counts: {
   readonly removed: number;
 }): string {
   return vscode.l10n.t("{0} added, {1} changed, {2} removed", counts.added, counts.changed, counts.removed);
+}
+
+/** One word for rows, which have no room for more at the view's default width; none for what people expect. */
+export function kindWord(kind: CheckpointKind): string {
+  switch (kind) {
+    case "manual":
+      return "";
+    case "auto":
+      return vscode.l10n.t("automatic");
+    case "safety":
+      return vscode.l10n.t({ message: "safety", comment: ["A checkpoint made before a restore, undo or redo"] });
+    case "import":
+      return vscode.l10n.t("imported");
+  }
 }
 
 /** Why the checkpoint was made; empty for one somebody asked for here, which is what people expect. */

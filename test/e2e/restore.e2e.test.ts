@@ -89,7 +89,7 @@ describe("restoring", () => {
     const { workbench } = story;
     await workbench.views.openContainer(CHECKPOINTS);
     const rows = await workbench.views.waitForRows(CHECKPOINTS, (shown) =>
-      shown.some((row) => /before a restore/.test(row.description)),
+      shown.some((row) => /safety/.test(row.description)),
     );
     expect(rows.length).toBeGreaterThan(2);
     await story.picture("safety-checkpoints");

@@ -1,5 +1,5 @@
 import type { Locator, Page } from "playwright-core";
-import { exactly, plain, until, WAIT_MS } from "./until";
+import { exactly, plain, until } from "./until";
 
 export interface Dialog {
   /** Message and detail. */
@@ -30,7 +30,11 @@ export class Dialogs {
             .filter({ hasText: exactly(button) })
             .first()
             .click();
-          await this.box.waitFor({ state: "hidden", timeout: WAIT_MS });
+          // Another question may take its place at once.
+          await until("the dialog to close", async () => {
+            const left = await this.box.locator(".dialog-message-container").allTextContents();
+            return !left.map(plain).includes(shown);
+          });
         },
       };
     });
