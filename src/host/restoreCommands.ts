@@ -133,7 +133,7 @@ export class RestoreCommands {
     const otherCount = others.reduce((sum, group) => sum + group.count, 0);
     const items = [
       {
-        label: `$(history) ${vscode.l10n.t("Restore {0}", fileCount(otherCount))}`,
+        label: `$(git-stash-apply) ${vscode.l10n.t("Restore {0}", fileCount(otherCount))}`,
         description: removed ? vscode.l10n.t("keep {0} created since", fileCount(removed.count)) : "",
         action: "keep" as const,
         offered: otherCount > 0,

@@ -12,6 +12,7 @@ export const PREVIEW_VIEW = "checkpoint.restorePreview";
 /** Folders start open while the whole preview fits on a few screens. */
 const MAX_OPEN_ROWS = 100;
 const OPEN_CONTEXT = "checkpoint.previewOpen";
+const EMPTY_CONTEXT = "checkpoint.previewEmpty";
 
 export interface OpenPreview {
   readonly root: Root;
@@ -24,7 +25,15 @@ interface GroupNode {
   readonly group: RestoreGroup;
 }
 
-type PreviewNode = GroupNode | ChangeNode;
+/** The first row: what the view is for, always visible (header icons show on hover only). */
+interface ActionNode {
+  readonly type: "action";
+}
+
+type SelectableNode = GroupNode | ChangeNode;
+type PreviewNode = ActionNode | SelectableNode;
+
+const ACTION: ActionNode = { type: "action" };
 
 export class RestorePreview extends Disposable implements vscode.TreeDataProvider<PreviewNode> {
   private readonly view: vscode.TreeView<PreviewNode>;
@@ -48,10 +57,13 @@ export class RestorePreview extends Disposable implements vscode.TreeDataProvide
     this.register(
       this.view.onDidChangeCheckboxState(({ items }) => {
         for (const [node, state] of items)
-          this.shown?.selection.set(nodesOf(node), state === vscode.TreeItemCheckboxState.Checked);
+          if (node.type !== "action")
+            this.shown?.selection.set(nodesOf(node), state === vscode.TreeItemCheckboxState.Checked);
         this.describe();
+        this.changed.fire(ACTION);
         for (const group of this.groupNodes)
-          if (items.some(([node]) => kindOf(node) === group.group.kind)) this.changed.fire(group);
+          if (items.some(([node]) => node.type !== "action" && kindOf(node) === group.group.kind))
+            this.changed.fire(group);
       }),
     );
   }
@@ -78,12 +90,14 @@ export class RestorePreview extends Disposable implements vscode.TreeDataProvide
   }
 
   getChildren(node?: PreviewNode): PreviewNode[] {
-    if (!node) return this.shown ? [...this.groupNodes] : [];
+    if (!node) return this.shown ? [ACTION, ...this.groupNodes] : [];
+    if (node.type === "action") return [];
     if (node.type === "group") return [...node.group.nodes];
     return node.type === "folder" ? [...node.children] : [];
   }
 
   getTreeItem(node: PreviewNode): vscode.TreeItem {
+    if (node.type === "action") return this.actionItem();
     const { Expanded, Collapsed, None } = vscode.TreeItemCollapsibleState;
     const { Checked, Unchecked } = vscode.TreeItemCheckboxState;
     const nodes = nodesOf(node);
@@ -111,10 +125,23 @@ export class RestorePreview extends Disposable implements vscode.TreeDataProvide
     return item;
   }
 
+  private actionItem(): vscode.TreeItem {
+    const count = this.shown?.selection.selected.length ?? 0;
+    const item = new vscode.TreeItem(
+      count === 0 ? vscode.l10n.t("Nothing is selected") : vscode.l10n.t("Restore {0}", fileCount(count)),
+    );
+    item.id = `preview:${this.generation}:action`;
+    item.contextValue = "preview:action";
+    if (count === 0) return item;
+    item.iconPath = new vscode.ThemeIcon("check", new vscode.ThemeColor("charts.green"));
+    item.command = { command: "checkpoint.preview.restore", title: vscode.l10n.t("Restore Selected") };
+    return item;
+  }
+
   private describeLeaf(item: vscode.TreeItem, leaf: ChangeNode & { type: "leaf" }): void {
     const isFolder = leaf.change.path.endsWith("/");
     // With a resource, the icon theme decides, and some have none for folders.
-    if (!isFolder) item.resourceUri = iconUri(leaf.path);
+    if (!isFolder) item.resourceUri = iconUri(leaf.path, leaf.change.kind);
     item.iconPath = isFolder ? vscode.ThemeIcon.Folder : vscode.ThemeIcon.File;
     item.description = changeLetter(leaf.change.kind);
     item.tooltip = `${leaf.path} · ${changeWord(leaf.change.kind)}`;
@@ -131,22 +158,20 @@ export class RestorePreview extends Disposable implements vscode.TreeDataProvide
     if (!this.shown) return;
     const { checkpoint, selection } = this.shown;
     this.view.description = checkpointTitle(checkpoint);
-    this.view.message = vscode.l10n.t(
-      "{0} selected. A safety checkpoint is made first; a restore can be undone.",
-      fileCount(selection.selected.length),
-    );
+    this.view.message = vscode.l10n.t("A safety checkpoint is made first; a restore can be undone.");
+    void vscode.commands.executeCommand("setContext", EMPTY_CONTEXT, selection.selected.length === 0);
   }
 }
 
-function kindOf(node: PreviewNode): RestoreGroup["kind"] | undefined {
+function kindOf(node: SelectableNode): RestoreGroup["kind"] | undefined {
   return node.type === "group" ? node.group.kind : groupOfNode(node);
 }
 
-function nodesOf(node: PreviewNode): readonly ChangeNode[] {
+function nodesOf(node: SelectableNode): readonly ChangeNode[] {
   return node.type === "group" ? node.group.nodes : [node];
 }
 
-function nameOf(node: PreviewNode): string {
+function nameOf(node: SelectableNode): string {
   if (node.type !== "group") return node.name;
   switch (node.group.kind) {
     case "changed":

@@ -52,7 +52,9 @@ const quickRuns = 2 * slowRuns + 1;
 const manySaves = Number(options.many);
 const project = path.resolve(import.meta.dirname, "../..");
 
-const work = fs.mkdtempSync(path.join(path.resolve(options.work ?? os.tmpdir()), "checkpoint-bench-"));
+const workRoot = path.resolve(options.work ?? os.tmpdir());
+fs.mkdirSync(workRoot, { recursive: true });
+const work = fs.mkdtempSync(path.join(workRoot, "checkpoint-bench-"));
 try {
   await main();
 } finally {
