@@ -16,7 +16,7 @@ declare module "vitest" {
 /** One VS Code for each project; the first run downloads it. */
 export default async function setup(project: TestProject): Promise<void> {
   const { release } = project.config.provide;
-  if (release === undefined) throw new Error("The project of vitest.e2e.config.ts names no release.");
+  if (release === undefined) throw new Error("The project of vitest.e2e.config.mts names no release.");
   project.provide("chromium", await findChromium());
   const install = await provisionServer(release, console.log);
   project.provide("install", install);
