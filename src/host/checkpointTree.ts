@@ -20,7 +20,6 @@ import { startOfDay } from "./wording";
 import type { Root, WorkspaceFolders } from "./workspaceFolders";
 
 export const CHECKPOINT_VIEW = "checkpoint.checkpoints";
-const SELECTED_CONTEXT = "checkpoint.isCheckpointSelected";
 /** Rows of one folder shown at first, and added by each "more". VS Code asks for every row of an open folder at once. */
 const PAGE_ROWS = 500;
 /** All changes of a checkpoint are fetched at once, so that every folder and count is true; 78,000 take about 10 MB. */
@@ -49,13 +48,6 @@ export class CheckpointTree extends Disposable implements vscode.TreeDataProvide
         treeDataProvider: this,
         canSelectMany: true,
         showCollapseAll: true,
-      }),
-    );
-    this.register(
-      this.view.onDidChangeSelection(({ selection }) => {
-        const isSelected = selection.some((node) => node instanceof CheckpointNode);
-        // Delete and F2 are for checkpoints; on other rows they do nothing instead of asking for one.
-        void vscode.commands.executeCommand("setContext", SELECTED_CONTEXT, isSelected);
       }),
     );
     this.register(catalog.onDidChange(() => this.changed.fire(undefined)));

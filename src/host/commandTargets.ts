@@ -48,15 +48,18 @@ export class CommandTargets {
 
   /** All checkpoints a command was called on: the selection, if the clicked node is part of it. */
   async checkpoints(args: readonly unknown[], options: PickOptions): Promise<readonly CheckpointTarget[]> {
-    const selected = Array.isArray(args[1]) ? args[1] : args.length === 0 ? this.selectedCheckpoints() : [];
-    const targets = selected.map(checkpointOf).filter((target) => target !== undefined);
+    const targets = Array.isArray(args[1])
+      ? args[1].map(checkpointOf).filter((target) => target !== undefined)
+      : args.length === 0
+        ? this.selectedCheckpoints()
+        : [];
     if (targets.length > 0) return targets;
     const one = await this.checkpoint(args, options);
     return one ? [one] : [];
   }
 
   /** A selected file also knows its checkpoint, but whoever deletes "the selection" then does not mean that one. */
-  private selectedCheckpoints(): readonly unknown[] {
+  selectedCheckpoints(): readonly CheckpointTarget[] {
     return this.treeSelection().filter((node) => node instanceof CheckpointNode);
   }
 

@@ -56,6 +56,15 @@ export class Commands extends Disposable {
       pin: (args) => this.pin(args, true),
       unpin: (args) => this.pin(args, false),
       delete: (args) => this.delete(args),
+      // Keys of the tree. On rows that are no checkpoint they do nothing, instead of asking for one.
+      renameSelected: () => {
+        const [target] = services.targets.selectedCheckpoints();
+        return target && services.managing.rename(target);
+      },
+      deleteSelected: () => {
+        const selected = services.targets.selectedCheckpoints();
+        return selected.length > 0 ? services.managing.delete(selected) : undefined;
+      },
       verify: (args) => this.withRoot(args, vscode.l10n.t("Verify Store"), (root) => services.managing.verify(root)),
       openStorage: (args) =>
         this.withRoot(args, vscode.l10n.t("Open Storage…"), (root) => services.managing.openStorage(root)),
