@@ -28,21 +28,3 @@ export abstract class Disposable implements Disposer {
     for (const item of this.owned.splice(0).reverse()) item.dispose();
   }
 }
-
-/** At most one owned thing at a time: setting a new one lets go of the old one. */
-export class DisposableSlot<T extends Disposer> implements Disposer {
-  private current: T | undefined;
-
-  get value(): T | undefined {
-    return this.current;
-  }
-
-  set(next: T | undefined): void {
-    this.current?.dispose();
-    this.current = next;
-  }
-
-  dispose(): void {
-    this.set(undefined);
-  }
-}

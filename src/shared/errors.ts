@@ -15,8 +15,6 @@ export type ErrorCode =
   | "safety-failed"
   | "nothing-to-undo"
   | "nothing-to-redo"
-  | "restore-incomplete"
-  | "unsafe-path"
   | "worker-gone"
   | "cancelled"
   | "io"

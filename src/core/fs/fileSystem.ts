@@ -46,8 +46,6 @@ export interface FileSystem {
   chmod(path: OsPath, mode: number): void;
   /** The canonical absolute path. */
   realpath(path: string): string;
-  /** Free bytes for an unprivileged user on the volume that holds `path`. */
-  freeBytes(path: string): number;
   /**
    * Only where a file that another program has open cannot be renamed, replaced or removed (Windows: a virus scanner, an
    * indexer, another of our processes reading it): blocks this thread for some milliseconds before trying again.

@@ -36,10 +36,6 @@ const calls: FileSystem = {
   symlink: (target, path) => fs.symlinkSync(target, path),
   chmod: (path, mode) => fs.chmodSync(path, mode),
   realpath: (path) => fs.realpathSync.native(path),
-  freeBytes: (path) => {
-    const volume = fs.statfsSync(path);
-    return volume.bavail * volume.bsize;
-  },
 };
 
 /** Blocks the thread; the core runs in a worker or in a program of its own, never on an editor's thread. */
