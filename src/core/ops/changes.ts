@@ -1,7 +1,7 @@
 /** Tree differences in the words of the public API. */
 import type { Change, ChangeKind, EntryState, EntryType } from "../../shared/api";
 import { pathToText } from "../../shared/pathText";
-import { MAX_LISTED_CHANGES } from "../store/changeList";
+import { type Differences, MAX_LISTED_CHANGES } from "../store/changeList";
 import type { Hash } from "../store/hash";
 import { TREE_DIRECTORY, type TreeEntry } from "../store/tree";
 import { diffTrees, type TreeChange } from "./diffTrees";
@@ -49,13 +49,6 @@ export function countChanges(changes: readonly Change[]): { added: number; chang
   const counts = { added: 0, changed: 0, removed: 0 };
   for (const { kind } of changes) counts[kind === "typeChanged" ? "changed" : kind]++;
   return counts;
-}
-
-/** What the catalog keeps of a checkpoint's difference to its parent. */
-export interface Differences {
-  readonly counts: { readonly added: number; readonly changed: number; readonly removed: number };
-  /** Undefined: too long to keep. */
-  readonly list: readonly Change[] | undefined;
 }
 
 /** `files`: how many the state has, which for a first checkpoint all count as added. */

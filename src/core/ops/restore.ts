@@ -17,8 +17,8 @@ import type {
 } from "../../shared/api";
 import { CheckpointError, ignoreFailure } from "../../shared/errors";
 import { type ByteString, textToPaths } from "../../shared/pathText";
-import type { RestoreRow } from "../store/catalog";
 import type { Hash } from "../store/hash";
+import type { RestoreRow } from "../store/restoreRows";
 import { type Capture, captureWorkspace } from "./capture";
 import type { Operation, Store } from "./context";
 import { type PathSelection, selectExactly, selectPaths } from "./pathSelection";

@@ -8,8 +8,8 @@
  */
 import type { Checkpoint, UndoState } from "../../shared/api";
 import type { ByteString } from "../../shared/pathText";
-import type { RestoreRow } from "../store/catalog";
 import type { Hash } from "../store/hash";
+import type { RestoreRow } from "../store/restoreRows";
 import type { Store } from "./context";
 import { diffTrees } from "./diffTrees";
 import { EVERYTHING } from "./pathSelection";

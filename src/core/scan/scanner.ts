@@ -17,17 +17,10 @@ import { type DirectoryRecord, FILE, FOLDER, SYMLINK } from "./directoryRecord";
 import type { FileIndex } from "./fileIndex";
 import { CACHEDIR_SIGNATURE, CACHEDIR_TAG, type FolderRules, type IgnoreFile, isAlwaysOut } from "./ignoreRules";
 
-/** A file or symlink as found. */
-export interface ScannedFile {
+/** A file or symlink as found; `mode` is the permission bits alone. */
+export interface ScannedFile extends FileStat {
   readonly name: string;
   readonly type: typeof FILE | typeof SYMLINK;
-  readonly mode: number;
-  readonly size: number;
-  readonly mtimeMs: number;
-  readonly ctimeMs: number;
-  readonly ino: number;
-  readonly dev: number;
-  readonly nlink: number;
   /** Known from the index; absent: must be read. */
   readonly hash: Hash | undefined;
 }

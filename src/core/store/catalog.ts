@@ -9,39 +9,21 @@
  * `reloadExactly` after getting it. Readers need no lock: they see the old file or the new one.
  */
 import { constants } from "node:fs";
-import type { Database, SqlJsStatic, SqlValue } from "sql.js";
+import type { Database, SqlJsStatic } from "sql.js";
 import type { Change, Checkpoint, CheckpointKind, Skipped } from "../../shared/api";
 import { CheckpointError } from "../../shared/errors";
 import { errnoOf, type FileSystem } from "../fs/fileSystem";
 import { publishFile, readFully, readWholeFile } from "../fs/publishFile";
 import { CATALOG_SCHEMA, CATALOG_SCHEMA_VERSION, CHECKPOINT_COLUMNS } from "./catalogSchema";
-import { decodeChanges, encodeChanges } from "./changeList";
+import { type Differences, decodeChanges, encodeChanges } from "./changeList";
 import type { Codecs } from "./codecs";
+import { insertRestore, type RestoreRow, readRestores, updateRestore } from "./restoreRows";
 import { decodeSkipped, encodeSkipped, type SkippedList } from "./skippedList";
+import { select, toSql } from "./sqlRows";
 import { CATALOG_FILE, describeStore } from "./storeLayout";
 
 /** An SQLite file's header; `commit` puts the generation into it. */
 const HEADER_BYTES = 100;
-
-/** One restore, undo or redo: the stack behind "Undo Last Restore". */
-export interface RestoreRow {
-  readonly id: number;
-  readonly at: number;
-  readonly kind: "restore" | "undo" | "redo";
-  /** State before it. */
-  readonly beforeId: string;
-  readonly targetId: string;
-  /** Tree of the state before, with what the scan did not see but the restore dealt with. */
-  readonly baseRoot: string;
-  /** Tree of what the restore made of it: the difference of the two is what it did. */
-  readonly resultRoot: string;
-  /** For undo and redo: the restore it takes back or repeats. */
-  readonly originId: number | null;
-  readonly files: number;
-}
-
-/** Nobody undoes further back than this; older rows go. */
-const MAX_RESTORES = 50;
 
 export interface CatalogDeps {
   readonly fs: FileSystem;
@@ -100,7 +82,7 @@ export class Catalog {
   commit(): void {
     this.database.run("UPDATE meta SET value = value + 1 WHERE key = 'generation'");
     // Where readers find it without opening the database: in the file's header (31 bits are enough to tell neighbours apart).
-    const [row] = this.select("SELECT value FROM meta WHERE key = 'generation'");
+    const [row] = select(this.database, "SELECT value FROM meta WHERE key = 'generation'");
     this.database.run(`PRAGMA user_version = ${Number(row?.value) % 2 ** 31}`);
     const image = this.database.export();
     publishFile(this.deps.fs, this.folder, CATALOG_FILE, image, this.deps.nonce());
@@ -124,7 +106,7 @@ export class Catalog {
 
   /** The number the next checkpoint gets; numbers are never used twice. */
   nextNumber(): number {
-    const [row] = this.select("SELECT value FROM meta WHERE key = 'next_number'");
+    const [row] = select(this.database, "SELECT value FROM meta WHERE key = 'next_number'");
     return Number(row?.value ?? 1);
   }
 
@@ -161,13 +143,7 @@ export class Catalog {
    */
   remove(
     ids: ReadonlySet<string>,
-    differencesOf: (
-      child: Checkpoint,
-      parent: Checkpoint | undefined,
-    ) => {
-      readonly counts: { readonly added: number; readonly changed: number; readonly removed: number };
-      readonly list: readonly Change[] | undefined;
-    },
+    differencesOf: (child: Checkpoint, parent: Checkpoint | undefined) => Differences,
   ): void {
     const known = new Map(this.rows.map((row) => [row.id, row]));
     for (const row of this.rows) {
@@ -197,13 +173,13 @@ export class Catalog {
 
   /** What changed against the parent; undefined when the list was too long to keep. */
   changesOf(id: string): readonly Change[] | undefined {
-    const [row] = this.select("SELECT list FROM changes WHERE checkpoint_id = ?", [id]);
+    const [row] = select(this.database, "SELECT list FROM changes WHERE checkpoint_id = ?", [id]);
     return row?.list instanceof Uint8Array ? decodeChanges(this.deps.codecs, row.list) : undefined;
   }
 
   /** What could not be saved; of very many the first, and the folders of the rest. */
   skippedOf(id: string): SkippedList {
-    const [row] = this.select("SELECT skipped FROM changes WHERE checkpoint_id = ?", [id]);
+    const [row] = select(this.database, "SELECT skipped FROM changes WHERE checkpoint_id = ?", [id]);
     return row?.skipped instanceof Uint8Array
       ? decodeSkipped(this.deps.codecs, row.skipped)
       : { listed: [], folders: [] };
@@ -211,50 +187,23 @@ export class Catalog {
 
   /** The scan options in force when the checkpoint was made, as written by `insert`. */
   rulesOf(id: string): string {
-    const [row] = this.select("SELECT rules FROM checkpoints WHERE id = ?", [id]);
+    const [row] = select(this.database, "SELECT rules FROM checkpoints WHERE id = ?", [id]);
     return String(row?.rules ?? "{}");
   }
 
   /** Answers the row's id. */
   addRestore(row: Omit<RestoreRow, "id">): number {
-    this.database.run(
-      "INSERT INTO restores (at, kind, before_id, target_id, base_root, result_root, origin_id, files) VALUES (?,?,?,?,?,?,?,?)",
-      [row.at, row.kind, row.beforeId, row.targetId, row.baseRoot, row.resultRoot, row.originId, row.files],
-    );
-    const [added] = this.select("SELECT last_insert_rowid() AS id");
-    // What these take back or repeat stays with them.
-    this.database.run(
-      `WITH newest AS (SELECT id, origin_id FROM restores ORDER BY id DESC LIMIT ?)
-       DELETE FROM restores WHERE id NOT IN (SELECT id FROM newest)
-         AND id NOT IN (SELECT origin_id FROM newest WHERE origin_id IS NOT NULL)`,
-      [MAX_RESTORES],
-    );
-    return Number(added?.id);
+    return insertRestore(this.database, row);
   }
 
   /** What a restore did in the end, where that is less than its row said when it began. */
   amendRestore(id: number, done: Pick<RestoreRow, "baseRoot" | "resultRoot" | "files">): void {
-    this.database.run("UPDATE restores SET base_root = ?, result_root = ?, files = ? WHERE id = ?", [
-      done.baseRoot,
-      done.resultRoot,
-      done.files,
-      id,
-    ]);
+    updateRestore(this.database, id, done);
   }
 
   /** Oldest first. */
   restores(): readonly RestoreRow[] {
-    return this.select("SELECT * FROM restores ORDER BY id").map((row) => ({
-      id: Number(row.id),
-      at: Number(row.at),
-      kind: row.kind as RestoreRow["kind"],
-      beforeId: String(row.before_id),
-      targetId: String(row.target_id),
-      baseRoot: String(row.base_root),
-      resultRoot: String(row.result_root),
-      originId: row.origin_id === null ? null : Number(row.origin_id),
-      files: Number(row.files),
-    }));
+    return readRestores(this.database);
   }
 
   close(): void {
@@ -289,7 +238,7 @@ export class Catalog {
   }
 
   private checkVersion(): void {
-    const [row] = this.select("SELECT value FROM meta WHERE key = 'schema_version'");
+    const [row] = select(this.database, "SELECT value FROM meta WHERE key = 'schema_version'");
     const version = Number(row?.value);
     if (version > CATALOG_SCHEMA_VERSION)
       throw new CheckpointError(
@@ -317,27 +266,11 @@ export class Catalog {
   }
 
   private readCheckpoints(): Checkpoint[] {
-    return this.select("SELECT * FROM checkpoints ORDER BY number DESC").map((row) => {
+    return select(this.database, "SELECT * FROM checkpoints ORDER BY number DESC").map((row) => {
       const checkpoint = Object.fromEntries(
         Object.entries(CHECKPOINT_COLUMNS).map(([field, column]) => [field, row[column.replaceAll('"', "")]]),
       );
       return { ...checkpoint, pinned: row.pinned === 1, kind: row.kind as CheckpointKind } as unknown as Checkpoint;
     });
   }
-
-  private select(query: string, parameters: SqlValue[] = []): Record<string, SqlValue>[] {
-    const statement = this.database.prepare(query, parameters);
-    try {
-      const rows: Record<string, SqlValue>[] = [];
-      while (statement.step()) rows.push(statement.getAsObject());
-      return rows;
-    } finally {
-      statement.free();
-    }
-  }
-}
-
-function toSql(value: string | number | boolean | null | undefined): SqlValue {
-  if (typeof value === "boolean") return value ? 1 : 0;
-  return value ?? null;
 }

@@ -11,6 +11,13 @@ import { encodeFrame } from "./lz4FrameEncoder";
 /** 1,000 checkpoints with 5 changes each take about 0.5 MB of catalog; a list of this length takes at most 60 KB. */
 export const MAX_LISTED_CHANGES = 1_000;
 
+/** What the catalog keeps of a checkpoint's difference to its parent. */
+export interface Differences {
+  readonly counts: { readonly added: number; readonly changed: number; readonly removed: number };
+  /** Undefined: too long to keep. */
+  readonly list: readonly Change[] | undefined;
+}
+
 const KINDS: readonly ChangeKind[] = ["added", "changed", "removed", "typeChanged"];
 const TYPES: readonly EntryType[] = ["file", "directory", "symlink"];
 

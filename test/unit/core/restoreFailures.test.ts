@@ -1,6 +1,7 @@
 import * as fs from "node:fs";
 import { dirname } from "node:path";
 import { describe, expect, it } from "vitest";
+import { damageContent } from "../../support/damagedContent";
 import { openTestEngine } from "../../support/testEngine";
 import { folder } from "../../support/treeLiteral";
 import { errno, WatchedFileSystem } from "../../support/watchedFileSystem";
@@ -18,7 +19,7 @@ describe("what cannot be brought back", () => {
     }
     w.write("z", "2");
     await w.checkpoint();
-    damage(w.store, "the old file");
+    damageContent(w.store, "the old file");
     await w.reopen();
     const before = w.snapshot();
     const { kept, paths, changes } = await w.restore(first);
@@ -132,15 +133,3 @@ describe("folders that are closed to changes", () => {
     expect(w.snapshot()).toEqual(before);
   });
 });
-
-function damage(store: string, content: string): void {
-  for (const name of fs.readdirSync(`${store}/packs`).filter((each) => each.endsWith(".dat"))) {
-    const path = `${store}/packs/${name}`;
-    const bytes = fs.readFileSync(path);
-    const at = bytes.indexOf(content);
-    if (at < 0) continue;
-    bytes[at] = (bytes[at] ?? 0) ^ 1;
-    fs.chmodSync(path, 0o600);
-    fs.writeFileSync(path, bytes);
-  }
-}

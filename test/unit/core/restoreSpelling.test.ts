@@ -2,6 +2,7 @@ import * as fs from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { FileSystem, OsPath } from "../../../src/core/fs/fileSystem";
 import { nodeFileSystem } from "../../../src/core/fs/nodeFileSystem";
+import { damageContent } from "../../support/damagedContent";
 import { openTestEngine } from "../../support/testEngine";
 
 /** Windows and macOS find a file by any spelling of its name, and keep the one it was made with. */
@@ -81,18 +82,6 @@ describe("where names are compared without case or in one Unicode form", () => {
     expect(contents(w.folder)).toEqual({ "README.md": "mine" });
   });
 });
-
-function damageContent(store: string, content: string): void {
-  for (const name of fs.readdirSync(`${store}/packs`).filter((each) => each.endsWith(".dat"))) {
-    const path = `${store}/packs/${name}`;
-    const bytes = fs.readFileSync(path);
-    const at = bytes.indexOf(content);
-    if (at < 0) continue;
-    bytes[at] = (bytes[at] ?? 0) ^ 1;
-    fs.chmodSync(path, 0o600);
-    fs.writeFileSync(path, bytes);
-  }
-}
 
 type Contents = { [name: string]: string | Contents };
 
