@@ -121,7 +121,11 @@ export function gcJson(result: GcResult) {
 }
 
 export function deleteJson(plan: DeletePlan, result: GcResult) {
-  return { deleted: plan.checkpoints.map(({ id, number }) => ({ id, number })), ...gcJson(result) };
+  return {
+    deleted: plan.checkpoints.map(({ id, number }) => ({ id, number })),
+    endsUndo: plan.endsUndo,
+    ...gcJson(result),
+  };
 }
 
 export function verifyJson(result: VerifyResult) {

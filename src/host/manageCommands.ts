@@ -7,6 +7,8 @@ import type { CheckpointTarget } from "./commandTargets";
 import { checkpointTitle, fileSize, wholeNumber } from "./wording";
 import type { Root } from "./workspaceFolders";
 
+const STATUS_MESSAGE_MS = 6_000;
+
 export class ManageCommands {
   constructor(
     private readonly catalog: CheckpointCatalog,
@@ -39,15 +41,20 @@ export class ManageCommands {
     }));
     const plans = await Promise.all(byRoot.map(({ root, ids }) => root.engine.planDelete(ids)));
     if (!(await confirmDelete(targets, plans))) return;
-    await unlessCancelled(
+    const deleted = await unlessCancelled(
       this.activity.run(vscode.l10n.t("Deleting checkpoints"), async (control) => {
         for (const { root, ids } of byRoot) {
           const result = await root.controlled(control).delete(ids);
           this.log.info(`${root.name}: deleted ${ids.length} checkpoints, freed ${result.freedBytes} bytes`);
         }
+        return true;
       }),
     );
     await this.refreshAll(targets);
+    if (!deleted) return;
+    const done =
+      targets.length === 1 && targets[0] ? checkpointTitle(targets[0].checkpoint) : wholeNumber(targets.length);
+    vscode.window.setStatusBarMessage(`$(trash) ${vscode.l10n.t("Deleted: {0}", done)}`, STATUS_MESSAGE_MS);
   }
 
   async verify(root: Root): Promise<void> {
@@ -131,13 +138,24 @@ export class ManageCommands {
   }
 }
 
+function undoWords(plans: readonly DeletePlan[]): string {
+  return plans.some((plan) => plan.endsUndo)
+    ? vscode.l10n.t("The last restore can then no longer be undone: what was there before is in here.")
+    : "";
+}
+
 async function confirmDelete(targets: readonly CheckpointTarget[], plans: readonly DeletePlan[]): Promise<boolean> {
   const only = targets.length === 1 ? targets[0]?.checkpoint : undefined;
   const pinned = targets.filter(({ checkpoint }) => checkpoint.pinned);
   const question = only
     ? vscode.l10n.t("Delete checkpoint {0}?", checkpointTitle(only))
     : vscode.l10n.t("Delete {0} checkpoints?", targets.length);
-  const detail = [pinnedWords(targets, pinned), lossWords(plans), vscode.l10n.t("Your files stay as they are.")];
+  const detail = [
+    pinnedWords(targets, pinned),
+    lossWords(plans),
+    undoWords(plans),
+    vscode.l10n.t("Your files stay as they are."),
+  ];
   if (!(await confirmed(question, detail.filter((line) => line !== "").join("\n\n"), vscode.l10n.t("Delete"))))
     return false;
   const first = pinned[0]?.checkpoint;

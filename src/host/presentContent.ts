@@ -1,6 +1,7 @@
 /** Which saved contents of a file are what is on disk now. */
 import * as vscode from "vscode";
 import type { FileVersion } from "../shared/api";
+import { CheckpointError } from "../shared/errors";
 import type { Root } from "./workspaceFolders";
 
 /** Larger files are left unmarked: reading them with every change of the editor would be felt. */
@@ -27,7 +28,12 @@ export async function hashesOfPresent(
       candidates.set(version.state.hash, candidates.get(version.state.hash) ?? version);
   const equal = new Set<string>();
   for (const [hash, { checkpoint }] of [...candidates].slice(0, MAX_READ))
-    if (Buffer.from(now).equals(await root.engine.readFile(checkpoint.id, path))) equal.add(hash);
+    try {
+      if (Buffer.from(now).equals(await root.engine.readFile(checkpoint.id, path))) equal.add(hash);
+    } catch (error) {
+      // A damaged version is named when it is opened; here it only goes without the mark.
+      if (!CheckpointError.is(error, "damaged")) throw error;
+    }
   return equal;
 }
 

@@ -179,8 +179,6 @@ function nameOf(node: SelectableNode): string {
     case "added":
       return vscode.l10n.t("Brought back");
     case "removed":
-      return node.group.count === 1
-        ? vscode.l10n.t("Also remove 1 file created since")
-        : vscode.l10n.t("Also remove {0} files created since", wholeNumber(node.group.count));
+      return vscode.l10n.t("Also remove what was created since");
   }
 }

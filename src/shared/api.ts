@@ -203,6 +203,8 @@ export interface DeletePlan {
   /** Content only these checkpoints use. */
   readonly deadObjects: number;
   readonly deadBytes: number;
+  /** One of them holds what was there before the restore that could be undone (or redone) next. */
+  readonly endsUndo: boolean;
 }
 
 export interface GcResult {

@@ -54,6 +54,7 @@ async function remove(invocation: Invocation, refs: readonly string[]): Promise<
   else {
     const what =
       plan.checkpoints.length === 1 ? title(plan.checkpoints[0]!) : plural(plan.checkpoints.length, "checkpoint");
+    if (plan.endsUndo) invocation.note(["The last restore can no longer be undone: what was there before is deleted."]);
     invocation.print(`Deleted ${what}; ${formatBytes(result.freedBytes)} freed.`);
   }
   return ExitCode.done;

@@ -123,7 +123,7 @@ function storesInsideWorkspace({ fs, layout, ignoreCase }: Store): ByteString | 
   if (fs.lstat(layout.stores) === undefined) return undefined;
   const plain = (path: string): string => path.replaceAll("\\", "/");
   const stores = sep === "/" ? fs.realpath(layout.stores) : plain(fs.realpath(layout.stores));
-  const prefix = `${sep === "/" ? layout.workspace : plain(layout.workspace)}/`;
+  const prefix = `${(sep === "/" ? layout.workspace : plain(layout.workspace)).replace(/\/+$/, "")}/`;
   const folded = (path: string): string => (ignoreCase ? path.toLowerCase() : path);
   return folded(stores).startsWith(folded(prefix))
     ? (Buffer.from(stores.slice(prefix.length), "utf8").toString("latin1") as ByteString)

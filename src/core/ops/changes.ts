@@ -1,5 +1,6 @@
 /** Tree differences in the words of the public API. */
 import type { Change, ChangeKind, EntryState, EntryType } from "../../shared/api";
+import { CheckpointError } from "../../shared/errors";
 import { pathToText } from "../../shared/pathText";
 import { type Differences, MAX_LISTED_CHANGES } from "../store/changeList";
 import type { Hash } from "../store/hash";
@@ -55,6 +56,13 @@ export function countChanges(changes: readonly Change[]): { added: number; chang
 export function describeChanges(trees: TreeStore, parent: Hash | undefined, root: Hash, files: number): Differences {
   // For a first checkpoint the list would be the whole workspace.
   if (parent === undefined) return { counts: { added: files, changed: 0, removed: 0 }, list: undefined };
-  const changes = toChanges(trees, diffTrees(trees, parent, root, EVERYTHING));
+  let changes: Change[];
+  try {
+    changes = toChanges(trees, diffTrees(trees, parent, root, EVERYTHING));
+  } catch (error) {
+    // A damaged parent must not keep the present from being saved: like a first checkpoint, it stands for itself.
+    if (CheckpointError.is(error, "damaged")) return describeChanges(trees, undefined, root, files);
+    throw error;
+  }
   return { counts: countChanges(changes), list: changes.length > MAX_LISTED_CHANGES ? undefined : changes };
 }

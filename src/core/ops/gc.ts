@@ -14,10 +14,12 @@ import type { Hash } from "../store/hash";
 import type { PackId } from "../store/packFiles";
 import type { PackSet } from "../store/packSet";
 import { PackWriter } from "../store/packWriter";
-import { TREE_DIRECTORY } from "../store/tree";
+import type { RestoreRow } from "../store/restoreRows";
+import { TREE_DIRECTORY, type TreeEntry } from "../store/tree";
 import { describeChanges } from "./changes";
 import type { Operation, Store } from "./context";
 import { resolveRef } from "./refs";
+import { stackTop } from "./restoreStack";
 import { takeInChanges, withLock } from "./withLock";
 
 /** A pack with at least this share of garbage is written anew: 95 % of all dead bytes come free at any rate. */
@@ -41,12 +43,18 @@ interface SweepPlan {
   readonly rewrite: readonly PackPlan[];
 }
 
-export function markUsed(store: Store, checkpoints: readonly Checkpoint[], operation: Operation): Marks {
+/** What these checkpoints use. Throws `damaged` for a tree that cannot be read, unless `read` knows better. */
+export function markUsed(
+  store: Store,
+  checkpoints: readonly Checkpoint[],
+  operation: Operation,
+  read: (tree: Hash) => readonly TreeEntry[] = (tree) => store.trees.read(tree),
+): Marks {
   const marks: Marks = { blobs: new Set(), trees: new Set() };
   const visit = (tree: Hash): void => {
     if (marks.trees.has(tree)) return;
     marks.trees.add(tree);
-    for (const entry of store.trees.read(tree)) {
+    for (const entry of read(tree)) {
       if (entry.type === TREE_DIRECTORY) visit(entry.hash);
       else marks.blobs.add(entry.hash);
     }
@@ -60,12 +68,25 @@ export function markUsed(store: Store, checkpoints: readonly Checkpoint[], opera
   return marks;
 }
 
-/** Undo and redo go by the trees of their rows, whatever checkpoints were deleted since: these stay, not their content. */
+/** A tree's entries; none if it is damaged. Only for what may go, or is of no use without it. */
+function readableEntries(store: Store, tree: Hash): readonly TreeEntry[] {
+  try {
+    return store.trees.read(tree);
+  } catch (error) {
+    if (CheckpointError.is(error, "damaged")) return [];
+    throw error;
+  }
+}
+
+/**
+ * Undo and redo go by the trees of their rows, whatever checkpoints were deleted since: these stay, not their content. A
+ * row with a damaged tree cannot be undone any more; it must not keep everything else from being freed.
+ */
 function markRestored(store: Store, trees: Set<Hash>): void {
   const visit = (tree: Hash): void => {
     if (trees.has(tree)) return;
     trees.add(tree);
-    for (const entry of store.trees.read(tree)) if (entry.type === TREE_DIRECTORY) visit(entry.hash);
+    for (const entry of readableEntries(store, tree)) if (entry.type === TREE_DIRECTORY) visit(entry.hash);
   };
   for (const { baseRoot, resultRoot } of store.catalog.restores())
     for (const root of [baseRoot, resultRoot]) visit(root as Hash);
@@ -81,12 +102,14 @@ export function planDelete(store: Store, refs: readonly Ref[], operation: Operat
     store.catalog.checkpoints.filter((each) => !gone.has(each.id)),
     operation,
   );
-  const mine = markUsed(store, checkpoints, operation);
+  // Deleting is the way out for a damaged one.
+  const mine = markUsed(store, checkpoints, operation, (tree) => readableEntries(store, tree));
   const dead = [...mine.blobs].filter((hash) => !kept.blobs.has(hash));
   return {
     checkpoints,
     deadObjects: dead.length,
     deadBytes: dead.reduce((sum, hash) => sum + (store.blobs.frameLength(hash) ?? 0), 0),
+    endsUndo: Object.values(stackTop(store)).some((row: RestoreRow | undefined) => gone.has(row?.beforeId ?? "")),
   };
 }
 

@@ -13,7 +13,11 @@ export function resolveRef(checkpoints: readonly Checkpoint[], ref: string): Che
     const found = checkpoints[Number(back[1] ?? 0)];
     if (found === undefined)
       throw notFound(
-        checkpoints.length === 0 ? "There is no checkpoint yet." : `There are only ${checkpoints.length} checkpoints.`,
+        checkpoints.length === 0
+          ? "There is no checkpoint yet."
+          : checkpoints.length === 1
+            ? "There is only 1 checkpoint."
+            : `There are only ${checkpoints.length} checkpoints.`,
         ref,
       );
     return found;

@@ -80,7 +80,12 @@ export function undo(store: Store, scan: ScanOptions, operation: Operation): Pro
   return withLock(store, operation, () => {
     const { undoable } = stackTop(store);
     if (undoable === undefined)
-      throw new CheckpointError("nothing-to-undo", "There is no restore to take back. Restore a checkpoint first.");
+      throw new CheckpointError(
+        "nothing-to-undo",
+        store.catalog.restores().some((row) => checkpointBefore(store, row) === undefined)
+          ? "The restore cannot be taken back: the checkpoint that held what was there before was deleted. Look for it in the checkpoints that are left."
+          : "There is no restore to take back. Restore a checkpoint first.",
+      );
     return carryOut(store, reverting(store, "undo", undoable, scan), operation);
   });
 }
@@ -133,7 +138,6 @@ async function preview(store: Store, job: Job, operation: Operation): Promise<Re
 
 async function carryOut(store: Store, job: Job, operation: Operation): Promise<RestoreResult> {
   const { capture, safety } = await secure(store, job, operation);
-  if (safety === undefined) storeTrees(store, capture);
   store.index.apply(capture.indexUpdate);
 
   operation.report({ phase: "plan", done: 0, total: 0 });
@@ -200,9 +204,12 @@ async function secure(
 ): Promise<{ capture: Capture; safety: Checkpoint | undefined }> {
   try {
     const capture = await captureWorkspace(store, { scan: job.scan, store: true, chunkBytes: 0 }, operation);
-    if (!job.safety) return { capture, safety: undefined };
     const existing = store.catalog.checkpoints.find((each) => each.rootTree === capture.rootTree);
-    if (existing !== undefined) return { capture, safety: existing };
+    if (!job.safety || existing !== undefined) {
+      // Of an existing state only trees that the store has lost are new.
+      storeTrees(store, capture);
+      return { capture, safety: job.safety ? existing : undefined };
+    }
     const request = { kind: "safety", trigger: job.trigger, scan: job.scan } as const;
     return { capture, safety: commitCapture(store, capture, request, operation) };
   } catch (cause) {

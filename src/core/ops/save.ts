@@ -28,6 +28,8 @@ export function save(store: Store, request: SaveRequest, operation: Operation): 
     });
     const { latest } = store.catalog;
     if (request.name === undefined && request.note === undefined && latest?.rootTree === capture.rootTree) {
+      // Only trees that the store has lost are new here: the checkpoint that names them is whole again.
+      storeTrees(store, capture);
       store.index.apply(capture.indexUpdate);
       return answer(latest, true);
     }

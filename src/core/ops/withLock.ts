@@ -36,10 +36,10 @@ export async function withLock<T>(store: Store, operation: Operation, body: () =
     ignoreFailure(() => recordStore(fs, layout, store.nonce()), "what the body did is committed and stays done");
     return answer;
   } catch (error) {
-    store.catalog.rollback();
+    ignoreFailure(() => store.catalog.rollback(), "the error that led here says more; the next use loads it again");
     throw error;
   } finally {
-    lock.release();
+    ignoreFailure(() => lock.release(), "what was done is done; a lock that stays is taken over when this thread ends");
   }
 }
 

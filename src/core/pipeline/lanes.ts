@@ -54,8 +54,14 @@ export class LanePool {
    * fails, or dies, makes the others stop at their next item: nothing may go on behind the caller's back.
    */
   async run<T extends LaneTask["task"]>(packs: string, tasks: readonly T[]): Promise<LaneTaskResult<T>[]> {
+    // Counted first: no idle timer may run while there is work.
     this.batches++;
-    this.warmUp();
+    try {
+      this.warmUp();
+    } catch (error) {
+      this.batches--;
+      throw error;
+    }
     // Idle threads must not keep a finished command line alive; working ones must.
     for (const worker of this.workers) worker.ref();
     const runs = tasks.map((task, i) =>

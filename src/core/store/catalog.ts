@@ -38,6 +38,8 @@ export class Catalog {
   /** XXH64 of the image that the database was read from or written to; undefined: there was none. */
   private imageSum: bigint | undefined;
   private rows: Checkpoint[] = [];
+  /** False after a load that failed: what is in memory is then nobody's. */
+  private isLoaded = false;
 
   private constructor(
     private readonly deps: CatalogDeps,
@@ -58,7 +60,7 @@ export class Catalog {
    * file's times and header, which is enough for showing something.
    */
   reload(): boolean {
-    if (this.currentSignature() === this.signature) return false;
+    if (this.isLoaded && this.currentSignature() === this.signature) return false;
     this.load();
     return true;
   }
@@ -70,7 +72,7 @@ export class Catalog {
   reloadExactly(): void {
     const image = readWholeFile(this.deps.fs, `${this.folder}/${CATALOG_FILE}`);
     const sum = image === undefined ? undefined : this.deps.codecs.xxh64(image);
-    if (sum !== this.imageSum) this.load();
+    if (!this.isLoaded || sum !== this.imageSum) this.load();
   }
 
   /** Forgets uncommitted changes, after a failed operation. */
@@ -211,6 +213,7 @@ export class Catalog {
   }
 
   private load(): void {
+    this.isLoaded = false;
     const path = `${this.folder}/${CATALOG_FILE}`;
     const signature = this.currentSignature();
     const image = readWholeFile(this.deps.fs, path);
@@ -235,6 +238,7 @@ export class Catalog {
     }
     this.signature = signature;
     this.imageSum = image === undefined ? undefined : this.deps.codecs.xxh64(image);
+    this.isLoaded = true;
   }
 
   private checkVersion(): void {

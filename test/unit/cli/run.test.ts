@@ -93,7 +93,12 @@ describe("requests", () => {
   });
 
   it("delete reads all references before anything goes", async () => {
-    const plan = { checkpoints: [checkpoint(), checkpoint({ id: "b", number: 11 })], deadObjects: 1, deadBytes: 10 };
+    const plan = {
+      checkpoints: [checkpoint(), checkpoint({ id: "b", number: 11 })],
+      deadObjects: 1,
+      deadBytes: 10,
+      endsUndo: false,
+    };
     const { calls, out } = await fakeRun(["delete", "latest", "latest~1", "--json"], {
       planDelete: async () => plan,
       delete: async () => ({ deadObjects: 1, freedBytes: 10, removedPacks: 1, rewrittenPacks: 0 }),
@@ -107,6 +112,7 @@ describe("requests", () => {
         { id: checkpoint().id, number: 12 },
         { id: "b", number: 11 },
       ],
+      endsUndo: false,
       deadObjects: 1,
       freedBytes: 10,
       removedPacks: 1,

@@ -202,3 +202,18 @@ describe("the undo stack", () => {
 function below(snapshot: Record<string, string>, prefix: string): Record<string, string> {
   return Object.fromEntries(Object.entries(snapshot).filter(([path]) => path.startsWith(prefix)));
 }
+
+describe("deleting what an undo needs", () => {
+  it("C4 is said beforehand, and by the undo afterwards", async () => {
+    const w = await openTestEngine({ a: "1" });
+    const first = await w.checkpoint();
+    w.write("a", "22");
+    const second = await w.checkpoint();
+    expect((await w.engine.planDelete([second.id])).endsUndo).toBe(false);
+    expect((await w.restore(first)).safetyId).toBe(second.id);
+    expect((await w.engine.planDelete([second.id])).endsUndo).toBe(true);
+    expect((await w.engine.planDelete([first.id])).endsUndo).toBe(false);
+    await w.engine.delete([second.id]);
+    await expect(w.undo()).rejects.toMatchObject({ code: "nothing-to-undo", message: /was deleted/ });
+  });
+});
