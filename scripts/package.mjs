@@ -87,7 +87,7 @@ async function pack(manifest, vsix, isListed) {
 }
 
 /** vsce prints the contents of what it packs and has no option against it. Warnings and errors still come through. */
-async function withoutListing(work) {
+export async function withoutListing(work) {
   const { log } = console;
   console.log = () => undefined;
   try {

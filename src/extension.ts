@@ -2,6 +2,7 @@
 import * as vscode from "vscode";
 import { Activity } from "./host/activity";
 import { AutoSave } from "./host/autoSave";
+import { ChangedPaths } from "./host/changedPaths";
 import { CheckpointCatalog } from "./host/checkpointCatalog";
 import { CheckpointFileSystem } from "./host/checkpointFileSystem";
 import { CheckpointTree } from "./host/checkpointTree";
@@ -43,6 +44,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const folders = own(new WorkspaceFolders(client, settings));
   const catalog = own(new CheckpointCatalog(folders, context.workspaceState, errors));
   const activity = own(new Activity());
+  const changedPaths = own(new ChangedPaths(folders));
 
   const tree = own(new CheckpointTree(folders, catalog, errors));
   const targets = new CommandTargets(folders, catalog, () => tree.view.selection);
@@ -59,10 +61,10 @@ export function activate(context: vscode.ExtensionContext): void {
   own(registerTimeline(context.extension, targets, catalog, errors, log));
 
   const compare = new Compare(catalog, activity);
-  const saving = new SaveCommand(folders, catalog, activity, settings, log);
+  const saving = new SaveCommand(folders, catalog, activity, changedPaths, settings, log);
   const restoring = new RestoreCommands(catalog, activity, settings, preview, errors, log);
   const managing = new ManageCommands(catalog, activity, log);
-  const autoSave = own(new AutoSave(folders, saving, activity, settings, errors));
+  const autoSave = own(new AutoSave(folders, saving, changedPaths, activity, settings, errors));
   own(new StatusBar(folders, catalog, activity, autoSave));
   own(
     new Commands({

@@ -22,7 +22,7 @@ const STOP_GRACE_MS = 3000;
  * @param {import("./provision.mjs").Install} install
  * @param {string} home  folder for user data, extensions and logs; kept, so a later start finds it again
  * @param {object} options
- * @param {string} [options.vsix]  extension to install first
+ * @param {string | readonly string[]} [options.vsix]  extensions to install first
  * @param {string} [options.proposedApi]  id of the extension that may use the API proposals it declares
  * @param {Record<string, unknown>} [options.settings]  user settings, replacing what is there
  * @param {readonly string[]} [options.flags]  more switches of the server
@@ -38,8 +38,7 @@ export async function startServer(install, home, { vsix, proposedApi, settings, 
     await mkdir(path.dirname(file), { recursive: true });
     await writeFile(file, JSON.stringify(settings, null, 2));
   }
-  if (vsix)
-    await installExtension(install.node, [main, ...folders, "--install-extension", vsix, "--force"], extensions);
+  if (vsix) await installExtensions(install.node, [main, ...folders], [vsix].flat(), extensions);
 
   const token = randomBytes(16).toString("hex");
   const where = ["--host", "127.0.0.1", "--port", "0", "--connection-token", token];
@@ -108,9 +107,11 @@ export function settingsFile(home) {
   return path.join(home, "user", "User", "settings.json");
 }
 
-async function installExtension(node, args, extensions) {
-  const { stdout, stderr } = await promisify(execFile)(node, args).catch((error) => error);
+async function installExtensions(node, args, packages, extensions) {
+  const wanted = packages.flatMap((vsix) => ["--install-extension", vsix]);
+  const { stdout, stderr } = await promisify(execFile)(node, [...args, ...wanted, "--force"]).catch((error) => error);
   const list = path.join(extensions, "extensions.json");
   const installed = existsSync(list) ? JSON.parse(await readFile(list, "utf8")) : [];
-  if (!installed.length) throw new Error(`VS Code did not install ${args.at(-2)}:\n${stdout}\n${stderr}`);
+  if (installed.length < packages.length)
+    throw new Error(`VS Code did not install ${packages.join(" and ")}:\n${stdout}\n${stderr}`);
 }

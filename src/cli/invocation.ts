@@ -71,11 +71,14 @@ export class Invocation {
     return pathOperand(typed, this.workspace, this.place.pathBase);
   }
 
-  /** The engine of the workspace's store, reporting progress and seeing Ctrl+C. */
-  async engine(): Promise<EngineApi> {
+  /**
+   * The engine of the workspace's store, reporting progress and seeing Ctrl+C. `scansSoon`: the command looks at the whole
+   * workspace first of all.
+   */
+  async engine({ scansSoon = false } = {}): Promise<EngineApi> {
     this.opened ??= this.environment.openEngine(
       { folder: this.workspace, storeRoot: this.storeRoot },
-      { lockTimeoutMs: this.lockTimeoutMs },
+      { lockTimeoutMs: this.lockTimeoutMs, scansSoon },
     );
     return (await this.opened).observed(this.progress.control);
   }

@@ -13,6 +13,7 @@ import type {
   GcResult,
   RestoreResult,
   SaveResult,
+  SearchResult,
   Skipped,
   StoreStats,
   VerifyResult,
@@ -174,6 +175,33 @@ export function historyJson(path: string, versions: readonly FileVersion[]) {
       ...(state === undefined ? { type: null, mode: null, size: null, hash: null } : stateJson(state)),
     })),
   };
+}
+
+export function searchJson(result: SearchResult) {
+  return {
+    matches: result.matches.map(({ path, hash, checkpoint, deleted, line, column, preview, start, length }) => ({
+      path,
+      line,
+      column,
+      preview,
+      start,
+      length,
+      deleted,
+      hash,
+      ...placeJson(checkpoint),
+    })),
+    files: result.files,
+    contents: result.contents,
+    bytes: result.bytes,
+    binary: result.binary,
+    limitReached: result.limitReached,
+    cutContents: result.cutContents,
+    unreadable: result.unreadable.map(({ path, checkpoint, message }) => ({ path, message, ...placeJson(checkpoint) })),
+  };
+}
+
+function placeJson({ id, number, createdAt, name }: SearchResult["matches"][number]["checkpoint"]) {
+  return { id, number, created: isoTime(createdAt), name };
 }
 
 function stateJson(state: EntryState) {

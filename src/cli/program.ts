@@ -7,6 +7,7 @@ import { addListCommands } from "./commands/list";
 import { addReadCommands } from "./commands/read";
 import { addRestoreCommands } from "./commands/restore";
 import { addSaveCommand } from "./commands/save";
+import { addSearchCommand } from "./commands/search";
 import { addStoreCommands } from "./commands/store";
 import type { ExitCode } from "./exitCode";
 import type { GlobalOptions, Invocation } from "./invocation";
@@ -59,6 +60,7 @@ export function createProgram(hooks: ProgramHooks): Command {
   addListCommands(program, start);
   addDiffCommand(program, start, hooks.argv);
   addReadCommands(program, start);
+  addSearchCommand(program, start);
   addRestoreCommands(program, start);
   addChangeCommands(program, start);
   addStoreCommands(program, start);

@@ -14,6 +14,7 @@ const PHASES: Readonly<Record<Progress["phase"], string>> = {
   restore: "Restoring",
   verify: "Verifying",
   gc: "Cleaning up",
+  search: "Searching",
 };
 
 /**

@@ -21,6 +21,8 @@ import type {
   SaveRequest,
   SaveResult,
   ScanOptions,
+  SearchRequest,
+  SearchResult,
   Side,
   StoreAddress,
   StoreStats,
@@ -33,12 +35,16 @@ import type { FileSystem } from "./fs/fileSystem";
 import { nodeFileSystem } from "./fs/nodeFileSystem";
 import { PathRoot } from "./fs/osPath";
 import { currentProcess } from "./fs/processIdentity";
+import { warmUpForScan } from "./ops/checkFolders";
 import { Operation, type Store } from "./ops/context";
 import * as collecting from "./ops/gc";
+import { Housekeeping, type HousekeepingOptions } from "./ops/housekeeping";
+import { LastScan } from "./ops/lastScan";
 import * as queries from "./ops/queries";
 import { resolveRef } from "./ops/refs";
 import * as restoring from "./ops/restore";
 import { save } from "./ops/save";
+import { search } from "./ops/search";
 import { TreeStore } from "./ops/treeStore";
 import { verify } from "./ops/verify";
 import { takeInChanges, withLock } from "./ops/withLock";
@@ -57,6 +63,9 @@ export interface EngineOptions {
   readonly laneCount?: number;
   readonly sqlWasmPath: string;
   readonly lockTimeoutMs?: number;
+  readonly housekeeping?: HousekeepingOptions;
+  /** The first operation looks at the whole workspace: threads that help with it start while the rest is opened. */
+  readonly scansSoon?: boolean;
   /** Replaced by tests. */
   readonly fs?: FileSystem;
   readonly now?: () => number;
@@ -85,15 +94,18 @@ export async function openEngine(address: StoreAddress, options: EngineOptions):
   };
   await adoptMovedStore({ fs, nonce, ...waiting }, layout);
   describeStore(fs, layout);
+  const laneCount = Math.min(options.laneCount ?? availableParallelism(), MAX_LANES);
+  const lanes =
+    options.laneScript === undefined || laneCount < 1 ? undefined : new LanePool(options.laneScript, laneCount);
+  if (options.scansSoon) warmUpForScan(fs, layout, lanes);
   const blobs = openPackSet({ fs, codecs, folder: layout.packs });
   const treePacks = openPackSet({ fs, codecs, folder: layout.trees });
-  const laneCount = Math.min(options.laneCount ?? availableParallelism(), MAX_LANES);
-  return new Engine({
+  const store: Store = {
     fs,
     codecs,
     ...waiting,
     random: randomBytes,
-    lanes: options.laneScript === undefined || laneCount < 1 ? undefined : new LanePool(options.laneScript, laneCount),
+    lanes,
     ignoreCase: process.platform === "win32" || process.platform === "darwin",
     layout,
     root: new PathRoot(layout.workspace),
@@ -101,9 +113,13 @@ export async function openEngine(address: StoreAddress, options: EngineOptions):
     treePacks,
     trees: new TreeStore(treePacks),
     catalog: Catalog.open({ fs, codecs, sqlite, nonce }, layout.folder),
-    index: FileIndex.open(fs, codecs, layout.index, nonce, () => [...blobs.list(), ...treePacks.list()]),
+    index: FileIndex.open(fs, codecs, layout.index, nonce, () => [...blobs.stamps(), ...treePacks.stamps()]),
+    lastScan: new LastScan(),
     nonce,
-  });
+  };
+  const turn = { last: Promise.resolve(), questions: new Set<Promise<unknown>>() };
+  const housekeeping = new Housekeeping(store, options.housekeeping ?? {}, (body) => takeTurn(turn, body));
+  return new Engine(store, turn, housekeeping);
 }
 
 /** What is under way in one engine. */
@@ -113,25 +129,34 @@ interface Turn {
   readonly questions: Set<Promise<unknown>>;
 }
 
+/** Operations of one process on one store come one after another; the project lock only keeps processes apart. */
+function takeTurn<T>(turn: Turn, body: () => Promise<T> | T): Promise<T> {
+  const mine = turn.last
+    .catch(() => {}) // its own caller hears of it
+    .then(body);
+  turn.last = mine;
+  return mine;
+}
+
 export class Engine implements EngineApi {
   private readonly operation: Operation;
 
   constructor(
     private readonly store: Store,
+    private readonly turn: Turn,
+    private readonly housekeeping: Housekeeping,
     control: OperationControl = {},
-    /** Operations of one process on one store come one after another; the project lock only keeps processes apart. */
-    private readonly turn: Turn = { last: Promise.resolve(), questions: new Set() },
   ) {
     this.operation = new Operation(control.onProgress ?? (() => {}), control.isCancelled ?? (() => false));
   }
 
   /** The same engine, with the operations called on the answer observed and stopped by `control`. */
   observed(control: OperationControl): Engine {
-    return new Engine(this.store, control, this.turn);
+    return new Engine(this.store, this.turn, this.housekeeping, control);
   }
 
   save(request: SaveRequest): Promise<SaveResult> {
-    return this.run(() => save(this.store, request, this.operation));
+    return this.run(() => save(this.store, request, this.operation), request.packChunkBytes);
   }
 
   list(options: { limit?: number } = {}): Promise<readonly Checkpoint[]> {
@@ -218,10 +243,16 @@ export class Engine implements EngineApi {
     return this.read(() => queries.history(this.store, path, options.limit ?? SHOWN_VERSIONS, options.before));
   }
 
+  search(request: SearchRequest): Promise<SearchResult> {
+    return this.read(() => search(this.store, request, this.operation));
+  }
+
   /** Gives threads and files back once what runs has ended. The engine is not usable afterwards. */
   async close(): Promise<void> {
+    await this.housekeeping.pause();
     // Their own callers hear how they end.
     await Promise.allSettled([this.turn.last, ...this.turn.questions]);
+    await this.housekeeping.close();
     await this.store.lanes?.dispose();
     this.store.blobs.close();
     this.store.treePacks.close();
@@ -243,15 +274,16 @@ export class Engine implements EngineApi {
   }
 
   /** Takes its turn among the changing operations of this process, and turns every failure into one of ours. */
-  private run<T>(body: () => Promise<T> | T): Promise<T> {
-    const mine = this.turn.last
-      .catch(() => {}) // its own caller hears of it
-      .then(body)
-      .catch((error: unknown) => {
+  private run<T>(body: () => Promise<T> | T, chunkBytes?: number): Promise<T> {
+    return this.housekeeping.during(async () => {
+      try {
+        const answer = await takeTurn(this.turn, body);
+        this.housekeeping.noteChange(chunkBytes);
+        return answer;
+      } catch (error) {
         throw CheckpointError.from(error);
-      });
-    this.turn.last = mine;
-    return mine;
+      }
+    });
   }
 
   /**
@@ -267,7 +299,7 @@ export class Engine implements EngineApi {
         throw CheckpointError.from(error);
       }
     };
-    const question = answer();
+    const question = this.housekeeping.during(answer);
     this.turn.questions.add(question);
     const settle = (): boolean => this.turn.questions.delete(question);
     question.then(settle, settle);

@@ -2,30 +2,40 @@
 import { parentPort } from "node:worker_threads";
 import { CheckpointError } from "../shared/errors";
 import { nodeFileSystem } from "./fs/nodeFileSystem";
+import { runCheckTask } from "./pipeline/checkTask";
 import { runExtractTask } from "./pipeline/extractTask";
-import type { FromLane, ToLane } from "./pipeline/lanes";
+import type { AnyResult, FromLane, ToLane } from "./pipeline/lanes";
+import { runSearchTask } from "./pipeline/searchTask";
 import { runStoreTask } from "./pipeline/storeTask";
 import { type Codecs, loadCodecs } from "./store/codecs";
 import { openPackSet } from "./store/packSet";
 
-const codecs = loadCodecs();
+let codecs: Promise<Codecs> | undefined;
 
 parentPort?.on("message", (message: ToLane) => {
-  codecs
-    .then((loaded): FromLane => ({ id: message.id, result: run(loaded, message) }))
+  answer(message)
+    .then((result): FromLane => ({ id: message.id, result }))
     .catch((error: unknown): FromLane => ({ id: message.id, error: CheckpointError.serialize(error) }))
     .then((answer) => parentPort?.postMessage(answer));
 });
 
-function run(loaded: Codecs, message: ToLane) {
-  const { task, packs: folder } = message;
+async function answer({ task, packs: folder }: ToLane): Promise<AnyResult> {
   const fs = nodeFileSystem;
+  // Comparing stats needs no codecs, and is over before they would be there.
+  if (task.kind === "check") return runCheckTask(fs, task);
+  codecs ??= loadCodecs({ busy: true });
+  const loaded = await codecs;
   // Opened for each task: between tasks other packs may have come and gone.
   const packs = openPackSet({ fs, codecs: loaded, folder });
   try {
-    return task.kind === "store"
-      ? runStoreTask({ fs, codecs: loaded, isKnown: (hash) => packs.has(hash) }, task)
-      : runExtractTask({ fs, read: (hash, onBlock) => packs.readTo(hash, onBlock) }, task);
+    switch (task.kind) {
+      case "store":
+        return runStoreTask({ fs, codecs: loaded, isKnown: (hash) => packs.has(hash) }, task);
+      case "extract":
+        return runExtractTask({ fs, read: (hash, onBlock) => packs.readTo(hash, onBlock) }, task);
+      case "search":
+        return runSearchTask(packs, task);
+    }
   } finally {
     packs.close();
   }

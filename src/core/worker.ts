@@ -4,6 +4,7 @@ import { parentPort } from "node:worker_threads";
 import type { EngineApi, Progress, StoreAddress } from "../shared/api";
 import { CheckpointError } from "../shared/errors";
 import { type FromWorker, isEngineMethod, type ToWorker } from "../shared/rpc";
+import { packAnswer, unpackArguments } from "../shared/wireForms";
 import { type Engine, openEngine } from "./engine";
 
 /** Progress more often than this only floods the editor's thread. */
@@ -45,12 +46,8 @@ async function answer(message: Extract<ToWorker, { type: "call" }>): Promise<voi
       isCancelled: () => Atomics.load(cancel, 0) !== 0,
     });
     const method = engine[message.method] as (...args: readonly unknown[]) => ReturnType<EngineApi[keyof EngineApi]>;
-    const value = await method.apply(engine, message.args as unknown[]);
-    // Content is copied: what the engine hands out may be a part of a larger buffer.
-    if (value instanceof Uint8Array) {
-      const copy = Uint8Array.from(value);
-      post({ type: "result", id, value: copy }, [copy.buffer]);
-    } else post({ type: "result", id, value });
+    const { value, transfer } = packAnswer(await method.apply(engine, unpackArguments(message.args)));
+    post({ type: "result", id, value }, transfer);
   } catch (error) {
     post({ type: "error", id, error: CheckpointError.serialize(error) });
   }

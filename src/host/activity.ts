@@ -85,6 +85,8 @@ function phaseWords(progress: Progress): string {
       return vscode.l10n.t("checking{0}", counted);
     case "gc":
       return vscode.l10n.t("freeing space{0}", counted);
+    case "search":
+      return vscode.l10n.t("searching{0}", counted);
   }
 }
 

@@ -2,12 +2,14 @@
  * Automatic checkpoints at an interval, while something changes.
  *
  * Editor and file events are only hints that a save is worth while: files change by other ways too, so without any hint
- * a save is still tried at a multiple of the interval. A try that finds nothing changed makes no checkpoint.
+ * a save is still tried at a multiple of the interval, and then looks at everything. A try that finds nothing changed
+ * makes no checkpoint.
  */
 import * as vscode from "vscode";
 import { Disposable } from "../shared/disposable";
 import type { Activity } from "./activity";
 import { type AutoSaveState, untilDue } from "./autoSaveClock";
+import type { ChangedPaths } from "./changedPaths";
 import type { ErrorMessages } from "./errorMessages";
 import type { SaveCommand } from "./saveCommand";
 import type { Settings } from "./settings";
@@ -29,6 +31,7 @@ export class AutoSave extends Disposable {
   constructor(
     private readonly folders: WorkspaceFolders,
     private readonly saving: SaveCommand,
+    changedPaths: ChangedPaths,
     private readonly activity: Activity,
     private readonly settings: Settings,
     private readonly errors: ErrorMessages,
@@ -40,11 +43,7 @@ export class AutoSave extends Disposable {
         if (event.document.uri.scheme === "file") onActivity();
       }),
     );
-    this.register(vscode.workspace.onDidSaveTextDocument(onActivity));
-    const watcher = this.register(vscode.workspace.createFileSystemWatcher("**/*"));
-    this.register(watcher.onDidCreate(onActivity));
-    this.register(watcher.onDidChange(onActivity));
-    this.register(watcher.onDidDelete(onActivity));
+    this.register(changedPaths.onDidNotice(onActivity));
     this.register(settings.onDidChange((affects) => affects("autoSave") && this.schedule()));
     this.register(folders.onDidChange(() => this.schedule()));
     this.register({ dispose: () => clearTimeout(this.timer) });

@@ -2,11 +2,16 @@
 import * as vscode from "vscode";
 import type { EntryState } from "../shared/api";
 import { CheckpointError } from "../shared/errors";
+import { CallLimit } from "./callLimit";
 import type { CheckpointCatalog } from "./checkpointCatalog";
 import { type CheckpointLocation, isEmptyUri, parseCheckpointUri, storeIdOf, timeOfId } from "./checkpointUris";
 import type { Root, WorkspaceFolders } from "./workspaceFolders";
 
+/** Enough to keep the engine busy. */
+const MAX_CALLS = 16;
+
 export class CheckpointFileSystem implements vscode.FileSystemProvider {
+  private readonly limit = new CallLimit(MAX_CALLS);
   private readonly emitter = new vscode.EventEmitter<vscode.FileChangeEvent[]>();
   /** Never fires: what a checkpoint holds does not change. */
   readonly onDidChangeFile = this.emitter.event;
@@ -24,7 +29,9 @@ export class CheckpointFileSystem implements vscode.FileSystemProvider {
     if (isEmptyUri(uri))
       return { type: vscode.FileType.File, ctime: 0, mtime: 0, size: 0, permissions: vscode.FilePermission.Readonly };
     const { root, location } = await this.locate(uri);
-    const state = await translated(uri, () => root.engine.stat(location.checkpointId, location.path));
+    const state = await this.limit.run(() =>
+      translated(uri, () => root.engine.stat(location.checkpointId, location.path)),
+    );
     const at = timeOfId(location.checkpointId);
     return {
       type: fileType(state),
@@ -44,7 +51,7 @@ export class CheckpointFileSystem implements vscode.FileSystemProvider {
   async readFile(uri: vscode.Uri): Promise<Uint8Array> {
     if (isEmptyUri(uri)) return new Uint8Array();
     const { root, location } = await this.locate(uri);
-    return translated(uri, () => root.engine.readFile(location.checkpointId, location.path));
+    return this.limit.run(() => translated(uri, () => root.engine.readFile(location.checkpointId, location.path)));
   }
 
   createDirectory(uri: vscode.Uri): never {

@@ -161,7 +161,7 @@ function notListedItem(node: NotListedNode): vscode.TreeItem {
   return item;
 }
 
-function moreItem(node: MoreNode): vscode.TreeItem {
+export function moreItem(node: MoreNode): vscode.TreeItem {
   const item = new vscode.TreeItem(
     vscode.l10n.t("{0} more…", wholeNumber(node.remaining)),
     vscode.TreeItemCollapsibleState.None,

@@ -2,7 +2,7 @@
 import * as vscode from "vscode";
 import type { Checkpoint } from "../shared/api";
 import { Disposable } from "../shared/disposable";
-import { buildChangeTree, type ChangeNode as TreeChange } from "./changeTree";
+import { type ChangeLevel, changeTree } from "./changeTree";
 import type { CheckpointCatalog } from "./checkpointCatalog";
 import { checkpointTooltip, checkpointTreeItem } from "./checkpointItems";
 import {
@@ -22,7 +22,7 @@ import type { Root, WorkspaceFolders } from "./workspaceFolders";
 export const CHECKPOINT_VIEW = "checkpoint.checkpoints";
 /** Rows of one folder shown at first, and added by each "more". VS Code asks for every row of an open folder at once. */
 const PAGE_ROWS = 500;
-/** All changes of a checkpoint are fetched at once, so that every folder and count is true; 78,000 take about 10 MB. */
+/** All changes of a checkpoint are fetched at once, so that every folder and count is true; 78,000 take about 12 MB. */
 const MAX_CHANGES = 100_000;
 /** Changes of this many checkpoints are kept: the tree asks for all open ones again after each save. */
 const KEPT_LISTS = 8;
@@ -126,7 +126,7 @@ export class CheckpointTree extends Disposable implements vscode.TreeDataProvide
     let list = this.kept.get(key);
     if (!list) {
       const { changes, totalChanges } = await root.engine.show(checkpoint.id, { limit: MAX_CHANGES });
-      list = { nodes: buildChangeTree(changes), total: totalChanges, listed: changes.length };
+      list = { nodes: changeTree(changes), total: totalChanges, listed: changes.length };
     }
     // Put back at the end: the first one is the one not used for longest.
     this.kept.delete(key);
@@ -142,14 +142,14 @@ export class CheckpointTree extends Disposable implements vscode.TreeDataProvide
   private page(
     parent: CheckpointNode | FolderNode,
     path: string,
-    nodes: readonly TreeChange[],
+    nodes: ChangeLevel,
     isOpen: boolean,
   ): CheckpointTreeNode[] {
     const { root, checkpoint } = parent;
     const key = `${root.key}:${checkpoint.id}:${path}`;
     const shown = this.shownRows.get(key) ?? PAGE_ROWS;
     const rows: CheckpointTreeNode[] = nodes
-      .slice(0, shown)
+      .first(shown)
       .map((node) =>
         node.type === "folder"
           ? new FolderNode(root, checkpoint, node, isOpen)
@@ -168,7 +168,7 @@ export class CheckpointTree extends Disposable implements vscode.TreeDataProvide
 
 /** What one checkpoint changed, as folders and files. */
 interface ChangeList {
-  readonly nodes: readonly TreeChange[];
+  readonly nodes: ChangeLevel;
   readonly total: number;
   /** Less than `total` beyond MAX_CHANGES. */
   readonly listed: number;

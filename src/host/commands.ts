@@ -81,7 +81,7 @@ export class Commands extends Disposable {
         this.withPreview((open) => services.restoring.apply(open.root, open.checkpoint, open.selection)),
       "preview.compareAll": () =>
         this.withPreview((open) =>
-          services.compare.restoreChanges(open.root, open.checkpoint, open.selection.selected),
+          services.compare.restoreChanges(open.root, open.checkpoint, open.selection.changes, open.selection.selected),
         ),
       "preview.cancel": () => services.preview.close(),
       "preview.openChange": ([change]) =>

@@ -1,11 +1,14 @@
 /** Opens diffs: one file against a version, everything against a checkpoint, two checkpoints. */
 import * as vscode from "vscode";
 import type { Change, Checkpoint, EntryState, FileVersion, Side } from "../shared/api";
+import type { ChangeTable } from "../shared/changeTable";
 import { type Activity, unlessCancelled } from "./activity";
+import { allRows } from "./changeTree";
 import type { CheckpointCatalog } from "./checkpointCatalog";
 import { checkpointUri, checkpointUriFacing, emptyUri } from "./checkpointUris";
 import { checkpointTitle, wholeNumber } from "./wording";
 import type { Root } from "./workspaceFolders";
+import { yieldNow } from "./yieldNow";
 
 /** The multi-diff editor lays out every entry at once; beyond this it becomes too slow to be of use. */
 export const MAX_COMPARED = 1_000;
@@ -55,10 +58,9 @@ export class Compare {
     const now = { workspace: root.scanOptions() };
     const changes = await this.changesBetween(root, { ref: checkpoint.id }, now, paths);
     const store = await this.storeFolder(root);
-    await openChanges(changes, vscode.l10n.t("{0} ↔ now", checkpointTitle(checkpoint)), (change) => ({
-      label: root.uriOf(change.path),
+    await openChanges(root, changes, vscode.l10n.t("{0} ↔ now", checkpointTitle(checkpoint)), (change, now) => ({
       left: shown(change.before) ? savedSide(store, checkpoint, root, change) : undefined,
-      right: shown(change.after) ? root.uriOf(change.path) : undefined,
+      right: shown(change.after) ? now : undefined,
     }));
   }
 
@@ -67,21 +69,26 @@ export class Compare {
     const changes = await this.changesBetween(root, { ref: older.id }, { ref: newer.id });
     const store = await this.storeFolder(root);
     const title = vscode.l10n.t("{0} ↔ {1}", checkpointTitle(older), checkpointTitle(newer));
-    await openChanges(changes, title, (change) => ({
-      label: root.uriOf(change.path),
+    await openChanges(root, changes, title, (change) => ({
       left: shown(change.before) ? checkpointUri(store, older.id, change.path) : undefined,
       right: shown(change.after) ? checkpointUri(store, newer.id, change.path) : undefined,
     }));
   }
 
-  /** What a restore would do: now on the left, the restored state on the right. */
-  async restoreChanges(root: Root, checkpoint: Checkpoint, changes: readonly Change[]): Promise<void> {
+  /** What a restore of those rows would do: now on the left, the restored state on the right. */
+  async restoreChanges(root: Root, checkpoint: Checkpoint, changes: ChangeTable, rows: Uint32Array): Promise<void> {
     const store = await this.storeFolder(root);
-    await openChanges(changes, vscode.l10n.t("now ↔ after restoring {0}", checkpointTitle(checkpoint)), (change) => ({
-      label: root.uriOf(change.path),
-      left: shown(change.before) ? root.uriOf(change.path) : undefined,
-      right: shown(change.after) ? savedSide(store, checkpoint, root, change) : undefined,
-    }));
+    const title = vscode.l10n.t("now ↔ after restoring {0}", checkpointTitle(checkpoint));
+    await openChanges(
+      root,
+      changes,
+      title,
+      (change, now) => ({
+        left: shown(change.before) ? now : undefined,
+        right: shown(change.after) ? savedSide(store, checkpoint, root, change) : undefined,
+      }),
+      rows,
+    );
   }
 
   async restoreChange(root: Root, checkpoint: Checkpoint, change: Change): Promise<void> {
@@ -96,7 +103,7 @@ export class Compare {
     from: Side,
     to: Side,
     paths?: readonly string[],
-  ): Promise<readonly Change[] | undefined> {
+  ): Promise<ChangeTable | undefined> {
     const compare = this.activity.run(vscode.l10n.t("Comparing"), (control) =>
       root.controlled(control).diff(from, to, paths ? { paths } : {}),
     );
@@ -108,20 +115,24 @@ export class Compare {
   }
 }
 
+/** The multi-diff editor's list is made in parts of this many files, between which the editor gets its turn. */
+const PART = 100;
+
 interface Sides {
-  readonly label: vscode.Uri;
   readonly left: vscode.Uri | undefined;
   readonly right: vscode.Uri | undefined;
 }
 
-/** `changes` undefined = cancelled: nothing opens. */
+/** `changes` undefined = cancelled: nothing opens. `rows`: those of them to show. */
 async function openChanges(
-  changes: readonly Change[] | undefined,
+  root: Root,
+  changes: ChangeTable | undefined,
   title: string,
-  sidesOf: (change: Change) => Sides,
+  sidesOf: (change: Change, now: vscode.Uri) => Sides,
+  rows?: Uint32Array,
 ): Promise<void> {
   if (!changes) return;
-  const files = changes.filter((change) => shown(change.before) || shown(change.after));
+  const files = (rows ?? allRows(changes)).filter((row) => changes.hasContent(row));
   if (files.length === 0) {
     void vscode.window.showInformationMessage(vscode.l10n.t("There is no difference ({0}).", title));
     return;
@@ -134,10 +145,14 @@ async function openChanges(
         wholeNumber(MAX_COMPARED),
       ),
     );
-  const triples = files.slice(0, MAX_COMPARED).map((change) => {
-    const { label, left, right } = sidesOf(change);
-    return [label, left, right];
-  });
+  const triples: (readonly [label: vscode.Uri, left: vscode.Uri | undefined, right: vscode.Uri | undefined])[] = [];
+  for (const row of files.subarray(0, MAX_COMPARED)) {
+    const change = changes.at(row);
+    const now = root.uriOf(change.path);
+    const { left, right } = sidesOf(change, now);
+    triples.push([now, left, right]);
+    if (triples.length % PART === 0) await yieldNow();
+  }
   await vscode.commands.executeCommand("vscode.changes", title, triples);
 }
 

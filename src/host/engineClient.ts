@@ -7,10 +7,11 @@
  * DEATH_WINDOW_MS the client gives up, so that a call that always kills the worker cannot keep the machine busy.
  */
 import { Worker } from "node:worker_threads";
-import type { EngineApi, EngineMethod, Progress, StoreAddress } from "../shared/api";
+import type { EngineMethod, Progress, StoreAddress } from "../shared/api";
 import { Disposable } from "../shared/disposable";
 import { CheckpointError, cancelled } from "../shared/errors";
 import { type FromWorker, isEngineMethod, isRepeatable, type ToWorker } from "../shared/rpc";
+import { type HostEngine, unpackAnswer } from "../shared/wireForms";
 
 /** Observes and stops the calls made through one `engine()` proxy. */
 export interface CallControl {
@@ -65,8 +66,8 @@ export class EngineClient extends Disposable {
   }
 
   /** The engine of one workspace folder. Making the proxy starts nothing; its methods do. */
-  engine(address: StoreAddress, control: CallControl = {}): EngineApi {
-    return new Proxy({} as EngineApi, {
+  engine(address: StoreAddress, control: CallControl = {}): HostEngine {
+    return new Proxy({} as HostEngine, {
       // Everything else stays undefined, "then" and "toJSON" above all: awaiting or logging it must not call the worker.
       get: (_, method) =>
         typeof method === "string" && isEngineMethod(method)
@@ -143,7 +144,7 @@ export class EngineClient extends Disposable {
       return;
     }
     const call = this.settle(message.id);
-    if (message.type === "result") call?.resolve(message.value);
+    if (message.type === "result") call?.resolve(unpackAnswer(message.value));
     else call?.reject(CheckpointError.deserialize(message.error));
   }
 

@@ -7,11 +7,12 @@ interface Remedy {
   readonly command: string;
 }
 
-/** One cause can fail several calls at once; the same words within this time are said once. */
+/** One cause can fail several calls at once; while they can be read, the same words within this time are said once. */
 const SAID_ONCE_MS = 3_000;
+const NOTHING = { message: "", at: 0 };
 
 export class ErrorMessages {
-  private lastSaid = { message: "", at: 0 };
+  private lastSaid = NOTHING;
 
   constructor(private readonly log: vscode.LogOutputChannel) {}
 
@@ -24,6 +25,7 @@ export class ErrorMessages {
     this.lastSaid = { message: known.message, at: now };
     const remedies = [...remediesFor(known.code), showOutput()];
     const picked = await vscode.window.showErrorMessage(known.message, ...remedies.map((remedy) => remedy.label));
+    if (this.lastSaid.message === known.message) this.lastSaid = NOTHING;
     const remedy = remedies.find((candidate) => candidate.label === picked);
     if (remedy) await vscode.commands.executeCommand(remedy.command);
   }

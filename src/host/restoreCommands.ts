@@ -1,6 +1,7 @@
 /** Restores, undoes and redoes, after a dry run that shows what would happen. */
 import * as vscode from "vscode";
-import type { Checkpoint, RestoreRequest, RestoreResult } from "../shared/api";
+import type { Checkpoint } from "../shared/api";
+import type { HostEngine, HostRestoreRequest, HostRestoreResult } from "../shared/wireForms";
 import { type Activity, unlessCancelled } from "./activity";
 import type { CheckpointCatalog } from "./checkpointCatalog";
 import type { ErrorMessages } from "./errorMessages";
@@ -33,7 +34,7 @@ export class RestoreCommands {
       ),
     );
     if (!plan) return;
-    for (const { path, reason } of plan.kept) this.log.info(`${root.name}: would stay as it is: ${path}: ${reason}`);
+    if (plan.keptCount > 0) this.log.info(`${root.name}: would stay as it is:${keptLines(plan)}`);
     if (plan.changes.length === 0) {
       void vscode.window.showInformationMessage(
         vscode.l10n.t("Your files already are as in {0}. There is nothing to restore.", checkpointTitle(checkpoint)),
@@ -41,8 +42,7 @@ export class RestoreCommands {
       return;
     }
     const selection = new RestoreSelection(plan.changes, this.startsWithRemovals(checkpoint));
-    const only = plan.changes[0];
-    if (paths && plan.changes.length === 1 && only && only.kind !== "removed")
+    if (paths && plan.changes.length === 1 && plan.changes.kind(0) !== "removed")
       return this.apply(root, checkpoint, selection);
     if (this.settings.restorePreview() === "view") return this.preview.open({ root, checkpoint, selection });
     await this.askAndApply(root, checkpoint, selection);
@@ -90,15 +90,13 @@ export class RestoreCommands {
     root: Root,
     checkpoint: Checkpoint,
     selection: RestoreSelection,
-  ): Promise<RestoreResult | undefined> {
-    // A folder's own row is about its mode or being there, not about what is in it.
-    const affected = selection.selected.map((change) => change.path).filter((path) => !path.endsWith("/"));
-    const selected = selection.request(await settleUnsaved(root, affected));
+  ): Promise<HostRestoreResult | undefined> {
+    const selected = selection.request(await settleUnsaved(root, (path) => selection.includes(path)));
     if (!selected) {
       void vscode.window.showInformationMessage(vscode.l10n.t("Nothing is selected, so nothing was restored."));
       return undefined;
     }
-    const request: RestoreRequest = { ref: checkpoint.id, scan: root.scanOptions(), ...selected };
+    const request: HostRestoreRequest = { ref: checkpoint.id, scan: root.scanOptions(), ...selected };
     return this.run(root, vscode.l10n.t("Restoring {0}", checkpointTitle(checkpoint)), (engine) =>
       engine.restore(request),
     );
@@ -107,8 +105,8 @@ export class RestoreCommands {
   private async reverse(
     root: Root,
     title: string,
-    work: (engine: Root["engine"]) => Promise<RestoreResult>,
-  ): Promise<RestoreResult | undefined> {
+    work: (engine: HostEngine) => Promise<HostRestoreResult>,
+  ): Promise<HostRestoreResult | undefined> {
     const question = vscode.l10n.t("Some files have unsaved changes. Files on disk may be replaced.");
     return unlessCancelled(offerToSave([root], question).then(() => this.run(root, title, work)));
   }
@@ -116,8 +114,8 @@ export class RestoreCommands {
   private async run(
     root: Root,
     title: string,
-    work: (engine: Root["engine"]) => Promise<RestoreResult>,
-  ): Promise<RestoreResult> {
+    work: (engine: HostEngine) => Promise<HostRestoreResult>,
+  ): Promise<HostRestoreResult> {
     try {
       return await this.activity.run(title, (control) => work(root.controlled(control)));
     } finally {
@@ -130,16 +128,16 @@ export class RestoreCommands {
   private async askAndApply(root: Root, checkpoint: Checkpoint, selection: RestoreSelection): Promise<void> {
     const removed = selection.groups.find((group) => group.kind === "removed");
     const others = selection.groups.filter((group) => group.kind !== "removed");
-    const otherCount = others.reduce((sum, group) => sum + group.count, 0);
+    const otherCount = others.reduce((sum, group) => sum + group.rows.length, 0);
     const items = [
       {
         label: `$(git-stash-apply) ${vscode.l10n.t("Restore {0}", fileCount(otherCount))}`,
-        description: removed ? vscode.l10n.t("keep {0} created since", fileCount(removed.count)) : "",
+        description: removed ? vscode.l10n.t("keep {0} created since", fileCount(removed.rows.length)) : "",
         action: "keep" as const,
         offered: otherCount > 0,
       },
       {
-        label: `$(trash) ${vscode.l10n.t("Restore {0} and remove {1} created since", fileCount(otherCount), fileCount(removed?.count ?? 0))}`,
+        label: `$(trash) ${vscode.l10n.t("Restore {0} and remove {1} created since", fileCount(otherCount), fileCount(removed?.rows.length ?? 0))}`,
         description: vscode.l10n.t("exactly the state of {0}", checkpointTitle(checkpoint)),
         action: "remove" as const,
         offered: removed !== undefined,
@@ -152,7 +150,7 @@ export class RestoreCommands {
     });
     if (!picked) return;
     if (picked.action === "choose") return this.preview.open({ root, checkpoint, selection });
-    if (removed) selection.set(removed.nodes, picked.action === "remove");
+    if (removed) selection.set(removed.rows, picked.action === "remove");
     await this.apply(root, checkpoint, selection);
   }
 
@@ -169,14 +167,14 @@ export class RestoreCommands {
 
   private announce(
     root: Root,
-    result: RestoreResult,
+    result: HostRestoreResult,
     text: string,
     reverse: { readonly label: string; readonly run: () => Promise<void> },
   ): void {
     this.log.info(`${root.name}: ${text} +${result.added} ~${result.changed} -${result.removed}`);
-    for (const { path, reason } of result.kept) this.log.warn(`${root.name}: kept ${path}: ${reason}`);
+    if (result.keptCount > 0) this.log.warn(`${root.name}: kept:${keptLines(result)}`);
     const showKept = vscode.l10n.t("Show Kept");
-    const kept = result.kept.length;
+    const kept = result.keptCount;
     const message = kept === 0 ? text : `${text} ${vscode.l10n.t("Left alone: {0}.", fileCount(kept))}`;
     const buttons = kept === 0 ? [reverse.label] : [reverse.label, showKept];
     void vscode.window.showInformationMessage(message, ...buttons).then((picked) => {
@@ -186,6 +184,13 @@ export class RestoreCommands {
   }
 }
 
-function restoredCount(result: RestoreResult): string {
+function restoredCount(result: HostRestoreResult): string {
   return fileCount(result.added + result.changed + result.removed);
+}
+
+/** One entry of the log for all: a thousand of them would keep the editor waiting. */
+function keptLines({ kept, keptCount }: HostRestoreResult): string {
+  const lines = kept.map(({ path, reason }) => `\n  ${path}: ${reason}`);
+  if (keptCount > kept.length) lines.push(`\n  and ${keptCount - kept.length} more`);
+  return lines.join("");
 }

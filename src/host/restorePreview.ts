@@ -2,7 +2,9 @@
 import * as vscode from "vscode";
 import type { Checkpoint } from "../shared/api";
 import { Disposable } from "../shared/disposable";
-import type { ChangeNode } from "./changeTree";
+import type { ChangeLeaf, ChangeLevel, ChangeNode } from "./changeTree";
+import { moreItem } from "./checkpointItems";
+import { MoreNode } from "./checkpointNodes";
 import { iconUri } from "./checkpointUris";
 import { groupOfNode, type RestoreGroup, type RestoreSelection } from "./restoreSelection";
 import { changeLetter, changeWord, checkpointTitle, fileCount, wholeNumber } from "./wording";
@@ -11,6 +13,8 @@ import type { Root } from "./workspaceFolders";
 export const PREVIEW_VIEW = "checkpoint.restorePreview";
 /** Folders start open while the whole preview fits on a few screens. */
 const MAX_OPEN_ROWS = 100;
+/** Rows of one level shown at first, and added by each "more": VS Code asks for every row of an open folder at once. */
+const PAGE_ROWS = 500;
 const OPEN_CONTEXT = "checkpoint.previewOpen";
 const EMPTY_CONTEXT = "checkpoint.previewEmpty";
 
@@ -31,7 +35,7 @@ interface ActionNode {
 }
 
 type SelectableNode = GroupNode | ChangeNode;
-type PreviewNode = ActionNode | SelectableNode;
+type PreviewNode = ActionNode | SelectableNode | MoreNode;
 
 const ACTION: ActionNode = { type: "action" };
 
@@ -43,6 +47,8 @@ export class RestorePreview extends Disposable implements vscode.TreeDataProvide
   private generation = 0;
   /** The same objects for as long as a preview is open: the tree would take new ones for new rows, and lose clicks. */
   private groupNodes: readonly GroupNode[] = [];
+  /** Rows shown of a level once "more" was clicked. */
+  private readonly shownRows = new WeakMap<ChangeLevel, number>();
 
   constructor() {
     super();
@@ -57,13 +63,12 @@ export class RestorePreview extends Disposable implements vscode.TreeDataProvide
     this.register(
       this.view.onDidChangeCheckboxState(({ items }) => {
         for (const [node, state] of items)
-          if (node.type !== "action")
-            this.shown?.selection.set(nodesOf(node), state === vscode.TreeItemCheckboxState.Checked);
+          if (isSelectable(node))
+            this.shown?.selection.set(rowsOf(node), state === vscode.TreeItemCheckboxState.Checked);
         this.describe();
         this.changed.fire(ACTION);
         for (const group of this.groupNodes)
-          if (items.some(([node]) => node.type !== "action" && kindOf(node) === group.group.kind))
-            this.changed.fire(group);
+          if (items.some(([node]) => isSelectable(node) && kindOf(node) === group.group.kind)) this.changed.fire(group);
       }),
     );
   }
@@ -91,23 +96,36 @@ export class RestorePreview extends Disposable implements vscode.TreeDataProvide
 
   getChildren(node?: PreviewNode): PreviewNode[] {
     if (!node) return this.shown ? [ACTION, ...this.groupNodes] : [];
-    if (node.type === "action") return [];
-    if (node.type === "group") return [...node.group.nodes];
-    return node.type === "folder" ? [...node.children] : [];
+    if (!isSelectable(node)) return [];
+    if (node.type === "group") return this.page(node, node.group.nodes);
+    return node.type === "folder" ? this.page(node, node.children) : [];
+  }
+
+  /** The first rows of one level, and the row that shows more of it. */
+  private page(parent: SelectableNode, level: ChangeLevel): PreviewNode[] {
+    const shown = this.shownRows.get(level) ?? PAGE_ROWS;
+    const rows: PreviewNode[] = [...level.first(shown)];
+    if (level.length > shown) {
+      const showMore = () => {
+        this.shownRows.set(level, shown + PAGE_ROWS);
+        this.changed.fire(parent);
+      };
+      rows.push(new MoreNode(level.length - shown, showMore, `${idOf(parent)}:more:${shown}`));
+    }
+    return rows;
   }
 
   getTreeItem(node: PreviewNode): vscode.TreeItem {
+    if (node instanceof MoreNode) return moreItem(node);
     if (node.type === "action") return this.actionItem();
     const { Expanded, Collapsed, None } = vscode.TreeItemCollapsibleState;
     const { Checked, Unchecked } = vscode.TreeItemCheckboxState;
-    const nodes = nodesOf(node);
-    const total = node.type === "group" ? node.group.count : node.type === "folder" ? node.count : 1;
-    const selected = this.shown?.selection.countSelected(nodes) ?? 0;
+    const rows = rowsOf(node);
+    const total = rows.length;
+    const selected = this.shown?.selection.countSelected(rows) ?? 0;
     const isOpen = node.type === "group" || (this.shown?.selection.changes.length ?? 0) <= MAX_OPEN_ROWS;
     const item = new vscode.TreeItem(nameOf(node), node.type === "leaf" ? None : isOpen ? Expanded : Collapsed);
-    // The same folder can stand in every group, so its path alone would not tell nodes apart.
-    const group = kindOf(node);
-    item.id = `preview:${this.generation}:${group}:${node.type}:${node.type === "group" ? "" : node.path}`;
+    item.id = `preview:${this.generation}:${idOf(node)}`;
     item.checkboxState = {
       state: selected === total ? Checked : Unchecked,
       tooltip: vscode.l10n.t("Restore this"),
@@ -126,7 +144,7 @@ export class RestorePreview extends Disposable implements vscode.TreeDataProvide
   }
 
   private actionItem(): vscode.TreeItem {
-    const count = this.shown?.selection.selected.length ?? 0;
+    const count = this.shown?.selection.selectedCount ?? 0;
     const item = new vscode.TreeItem(
       count === 0 ? vscode.l10n.t("Nothing is selected") : vscode.l10n.t("Restore {0}", fileCount(count)),
     );
@@ -138,19 +156,20 @@ export class RestorePreview extends Disposable implements vscode.TreeDataProvide
     return item;
   }
 
-  private describeLeaf(item: vscode.TreeItem, leaf: ChangeNode & { type: "leaf" }): void {
-    const isFolder = leaf.change.path.endsWith("/");
+  private describeLeaf(item: vscode.TreeItem, leaf: ChangeLeaf): void {
+    const { change } = leaf;
+    const isFolder = change.path.endsWith("/");
     // With a resource, the icon theme decides, and some have none for folders.
-    if (!isFolder) item.resourceUri = iconUri(leaf.path, leaf.change.kind);
+    if (!isFolder) item.resourceUri = iconUri(leaf.path, change.kind);
     item.iconPath = isFolder ? vscode.ThemeIcon.Folder : vscode.ThemeIcon.File;
-    item.description = changeLetter(leaf.change.kind);
-    item.tooltip = `${leaf.path} · ${changeWord(leaf.change.kind)}`;
-    item.accessibilityInformation = { label: `${leaf.name}, ${changeWord(leaf.change.kind)}` };
+    item.description = changeLetter(change.kind);
+    item.tooltip = `${leaf.path} · ${changeWord(change.kind)}`;
+    item.accessibilityInformation = { label: `${leaf.name}, ${changeWord(change.kind)}` };
     item.contextValue = "preview:leaf";
     item.command = {
       command: "checkpoint.preview.openChange",
       title: vscode.l10n.t("Show Change"),
-      arguments: [leaf.change],
+      arguments: [change],
     };
   }
 
@@ -159,16 +178,25 @@ export class RestorePreview extends Disposable implements vscode.TreeDataProvide
     const { checkpoint, selection } = this.shown;
     this.view.description = checkpointTitle(checkpoint);
     this.view.message = vscode.l10n.t("A safety checkpoint is made first; a restore can be undone.");
-    void vscode.commands.executeCommand("setContext", EMPTY_CONTEXT, selection.selected.length === 0);
+    void vscode.commands.executeCommand("setContext", EMPTY_CONTEXT, selection.selectedCount === 0);
   }
 }
 
-function kindOf(node: SelectableNode): RestoreGroup["kind"] | undefined {
+function isSelectable(node: PreviewNode): node is SelectableNode {
+  return !(node instanceof MoreNode) && node.type !== "action";
+}
+
+/** The same folder can stand in every group, so its path alone would not tell nodes apart. */
+function idOf(node: SelectableNode): string {
+  return `${kindOf(node)}:${node.type}:${node.type === "group" ? "" : node.path}`;
+}
+
+function kindOf(node: SelectableNode): RestoreGroup["kind"] {
   return node.type === "group" ? node.group.kind : groupOfNode(node);
 }
 
-function nodesOf(node: SelectableNode): readonly ChangeNode[] {
-  return node.type === "group" ? node.group.nodes : [node];
+function rowsOf(node: SelectableNode): Uint32Array {
+  return node.type === "group" ? node.group.rows : node.rows;
 }
 
 function nameOf(node: SelectableNode): string {

@@ -1,55 +1,70 @@
 /** Which of a planned restore's changes the user wants. No vscode. */
-import type { Change } from "../shared/api";
-import { buildChangeTree, type ChangeNode, leavesOf } from "./changeTree";
+import type { Change, ChangeKind } from "../shared/api";
+import type { ChangeTable, ChosenPaths } from "../shared/changeTable";
+import { allRows, type ChangeLevel, type ChangeNode, changeTree } from "./changeTree";
 
 export type RestoreGroupKind = "changed" | "added" | "removed";
 
 export interface RestoreGroup {
   readonly kind: RestoreGroupKind;
-  readonly nodes: readonly ChangeNode[];
-  readonly count: number;
+  readonly nodes: ChangeLevel;
+  /** Of the changes in it. */
+  readonly rows: Uint32Array;
 }
 
 /** What to ask of the engine for a selection: these paths and no others. */
 export interface SelectedRestore {
-  readonly paths: readonly string[];
+  readonly paths: ChosenPaths;
   readonly exact: true;
 }
 
 export class RestoreSelection {
   /** Never empty ones; in the order changed, added, removed. */
   readonly groups: readonly RestoreGroup[];
-  private readonly chosen = new Set<Change>();
+  /** 1 for every row that is selected. */
+  private readonly chosen: Uint8Array;
 
   /** `removeNew`: whether files that appeared after the checkpoint start out selected for removal. */
   constructor(
-    readonly changes: readonly Change[],
+    readonly changes: ChangeTable,
     removeNew: boolean,
   ) {
+    const all = allRows(changes);
     const kinds: readonly RestoreGroupKind[] = ["changed", "added", "removed"];
     this.groups = kinds
-      .map((kind) => {
-        const ofKind = changes.filter((change) => groupOf(change) === kind);
-        return { kind, nodes: buildChangeTree(ofKind), count: ofKind.length };
-      })
-      .filter((group) => group.count > 0);
-    for (const change of changes) if (removeNew || change.kind !== "removed") this.chosen.add(change);
+      .map((kind) => ({ kind, rows: all.filter((row) => groupOf(changes.kind(row)) === kind) }))
+      .filter(({ rows }) => rows.length > 0)
+      .map(({ kind, rows }) => ({ kind, rows, nodes: changeTree(changes, rows) }));
+    this.chosen = new Uint8Array(changes.length);
+    for (const row of all) this.chosen[row] = removeNew || changes.kind(row) !== "removed" ? 1 : 0;
   }
 
-  get selected(): readonly Change[] {
-    return this.changes.filter((change) => this.chosen.has(change));
+  /** Rows of the changes that are selected. */
+  get selected(): Uint32Array {
+    return allRows(this.changes).filter((row) => this.chosen[row] === 1);
   }
 
-  /** How many of the changes below the nodes are selected. */
-  countSelected(nodes: readonly ChangeNode[]): number {
-    return leavesOf(nodes).filter((leaf) => this.chosen.has(leaf.change)).length;
+  get selectedCount(): number {
+    let count = 0;
+    for (const each of this.chosen) count += each;
+    return count;
   }
 
-  set(nodes: readonly ChangeNode[], selected: boolean): void {
-    for (const { change } of leavesOf(nodes)) {
-      if (selected) this.chosen.add(change);
-      else this.chosen.delete(change);
-    }
+  /** How many of the rows are selected. */
+  countSelected(rows: Uint32Array): number {
+    let count = 0;
+    for (const row of rows) count += this.chosen[row] as number;
+    return count;
+  }
+
+  set(rows: Uint32Array, selected: boolean): void {
+    for (const row of rows) this.chosen[row] = selected ? 1 : 0;
+  }
+
+  /** Whether the file at that path is to be written or removed. */
+  includes(path: string): boolean {
+    const row = this.changes.find(path);
+    return row !== undefined && this.chosen[row] === 1 && !isFolder(this.changes.at(row));
   }
 
   /**
@@ -58,24 +73,25 @@ export class RestoreSelection {
    * if it has come into being since.
    */
   request(except: readonly string[] = []): SelectedRestore | undefined {
-    const left = new Set(except);
-    const selected = this.selected.filter((change) => !left.has(plainPath(change)));
-    if (selected.length === 0) return undefined;
-    return { paths: selected.map(plainPath), exact: true };
+    const chosen = this.chosen.slice();
+    for (const path of except) {
+      const row = this.changes.find(path);
+      if (row !== undefined) chosen[row] = 0;
+    }
+    return chosen.includes(1) ? { paths: this.changes.choose(chosen), exact: true } : undefined;
   }
 }
 
 /** The group in which a node stands; all changes below a folder are of one group. */
-export function groupOfNode(node: ChangeNode): RestoreGroupKind | undefined {
-  if (node.type === "leaf") return groupOf(node.change);
-  const [first] = node.children;
-  return first && groupOfNode(first);
+export function groupOfNode(node: ChangeNode): RestoreGroupKind {
+  return groupOf(node.kind);
 }
 
-function groupOf(change: Change): RestoreGroupKind {
-  return change.kind === "typeChanged" ? "changed" : change.kind;
+function groupOf(kind: ChangeKind): RestoreGroupKind {
+  return kind === "typeChanged" ? "changed" : kind;
 }
 
-function plainPath(change: Change): string {
-  return change.path.replace(/\/$/, "");
+/** A folder's own row is about its mode or its being there, not about what is in it. */
+function isFolder(change: Change): boolean {
+  return change.path.endsWith("/");
 }

@@ -3,15 +3,12 @@ import * as vscode from "vscode";
 import { CheckpointError, cancelled } from "../shared/errors";
 import type { Root } from "./workspaceFolders";
 
-/** Paths of unsaved files of `root`; `among` limits them to those (a folder stands for everything below it). */
-export function unsavedPaths(root: Root, among?: readonly string[]): string[] {
-  const wanted = among && new Set(among);
-  const folders = among?.map((path) => `${path.replace(/\/$/, "")}/`) ?? [];
+/** Paths of unsaved files of `root`. */
+export function unsavedPaths(root: Root): string[] {
   return vscode.workspace.textDocuments
     .filter((document) => document.isDirty && document.uri.scheme === "file")
     .map((document) => root.pathOf(document.uri))
-    .filter((path): path is string => path !== undefined && path !== "")
-    .filter((path) => !wanted || wanted.has(path) || folders.some((folder) => path.startsWith(folder)));
+    .filter((path): path is string => path !== undefined && path !== "");
 }
 
 /**
@@ -34,11 +31,11 @@ export async function offerToSave(roots: readonly Root[], question: string): Pro
 }
 
 /**
- * Before a restore that would write or remove `paths`: what to do about those that have unsaved changes. Resolves with
- * the paths to leave alone. Rejects like `offerToSave`.
+ * Before a restore that would write or remove some files: what to do about those that have unsaved changes. Resolves
+ * with the paths to leave alone. Rejects like `offerToSave`.
  */
-export async function settleUnsaved(root: Root, paths: readonly string[]): Promise<readonly string[]> {
-  const unsaved = unsavedPaths(root, paths);
+export async function settleUnsaved(root: Root, isAffected: (path: string) => boolean): Promise<readonly string[]> {
+  const unsaved = unsavedPaths(root).filter(isAffected);
   if (unsaved.length === 0) return [];
   const saveFirst = vscode.l10n.t("Save Files, Then Restore");
   const leave = vscode.l10n.t("Leave These Files Alone");

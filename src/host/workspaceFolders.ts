@@ -1,14 +1,15 @@
 /** The workspace folders that have a store: those on a real file system. */
 import * as vscode from "vscode";
-import type { EngineApi, ScanOptions, StoreAddress } from "../shared/api";
+import type { ScanOptions, StoreAddress } from "../shared/api";
 import { Disposable } from "../shared/disposable";
+import type { HostEngine } from "../shared/wireForms";
 import type { CheckpointLocation } from "./checkpointUris";
 import type { CallControl, EngineClient } from "./engineClient";
 import type { Settings } from "./settings";
 
 /** One workspace folder and its engine. */
 export class Root {
-  readonly engine: EngineApi;
+  readonly engine: HostEngine;
 
   constructor(
     readonly folder: vscode.WorkspaceFolder,
@@ -28,7 +29,7 @@ export class Root {
   }
 
   /** The same engine, with progress and cancellation for the calls made through the result. */
-  controlled(control: CallControl): EngineApi {
+  controlled(control: CallControl): HostEngine {
     return this.client.engine(this.address, control);
   }
 

@@ -79,6 +79,12 @@ export interface SaveRequest {
   readonly branch?: string;
   readonly head?: string;
   readonly groupId?: string;
+  /**
+   * Every path that may have changed since the last save that this caller asked for and that succeeded; a folder stands
+   * for all that is in it. The save then looks at these alone, and costs what changed instead of what exists. Absent:
+   * it looks at everything, as does an engine that has not looked at everything lately, or went by other rules then.
+   */
+  readonly changedPaths?: readonly string[];
 }
 
 export interface SaveResult {
@@ -88,6 +94,8 @@ export interface SaveResult {
   readonly noChange: boolean;
   readonly skipped: readonly Skipped[];
   readonly durationMs: number;
+  /** Whether all of the workspace was looked at, or only the `changedPaths` of the request. */
+  readonly scanned: "all" | "changed";
   readonly report: SaveReport;
 }
 
@@ -254,12 +262,67 @@ export interface FileVersion {
   readonly state?: EntryState;
 }
 
+export interface SearchRequest {
+  /** What one line must hold: text, or a JavaScript regular expression (with the flag "u") if `regex` says so. */
+  readonly text: string;
+  readonly regex?: boolean;
+  readonly matchCase?: boolean;
+  /** Only files at these paths: one pattern in gitignore syntax ("*.ts", "/src/"); with "!" in front, all others. */
+  readonly path?: string;
+  /** Only paths at which the newest checkpoint has nothing any more. */
+  readonly deleted?: boolean;
+  /** Matches at most; 1,000 unless told. */
+  readonly limit?: number;
+}
+
+/** The first match in one line of one version of a file. */
+export interface SearchMatch {
+  readonly path: string;
+  /** Of the version's content. */
+  readonly hash: string;
+  /** The newest one that has this content at this path. */
+  readonly checkpoint: Pick<Checkpoint, "id" | "number" | "createdAt" | "name">;
+  /** The newest checkpoint of all has nothing at this path. */
+  readonly deleted: boolean;
+  /** From 1. */
+  readonly line: number;
+  /** From 1, in UTF-16 units. */
+  readonly column: number;
+  /** The line; of a long one, what is around the match. */
+  readonly preview: string;
+  /** Where the match is in the preview, and how long, in UTF-16 units. */
+  readonly start: number;
+  readonly length: number;
+}
+
+export interface SearchResult {
+  /** By path, then newest version first, then line. */
+  readonly matches: readonly SearchMatch[];
+  /** Paths, over all checkpoints, that the search was about. */
+  readonly files: number;
+  /** Contents searched, each once however many checkpoints have it, and their bytes. */
+  readonly contents: number;
+  readonly bytes: number;
+  /** Contents that are no text, and were not searched. */
+  readonly binary: number;
+  /** There are, or may be, more matches than were asked for. */
+  readonly limitReached: boolean;
+  /** Contents among the matches with more matching lines than are listed of one (100). */
+  readonly cutContents: number;
+  /** What is damaged, and so was not searched. A folder ends with "/". */
+  readonly unreadable: readonly {
+    readonly path: string;
+    readonly checkpoint: SearchMatch["checkpoint"];
+    readonly message: string;
+  }[];
+}
+
 export interface TreeEntry extends EntryState {
   readonly name: string;
 }
 
 export interface Progress {
-  readonly phase: "lock" | "scan" | "store" | "commit" | "plan" | "restore" | "verify" | "gc";
+  readonly phase: "lock" | "scan" | "store" | "commit" | "plan" | "restore" | "verify" | "gc" | "search";
   readonly done: number;
   /** 0 = unknown. */
   readonly total: number;
@@ -305,6 +368,8 @@ export interface EngineApi {
   stats(): Promise<StoreStats>;
   /** Versions of a file or folder that differ from the one before, newest first. */
   history(path: string, options?: { limit?: number; before?: number }): Promise<readonly FileVersion[]>;
+  /** Searches the files of all checkpoints. */
+  search(request: SearchRequest): Promise<SearchResult>;
 }
 
 export type EngineMethod = keyof EngineApi;

@@ -49,6 +49,7 @@ const METHODS: Readonly<Record<EngineMethod, boolean>> = {
   verify: true,
   stats: true,
   history: true,
+  search: true,
 };
 
 export function isEngineMethod(name: string): name is EngineMethod {

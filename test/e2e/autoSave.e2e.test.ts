@@ -1,3 +1,5 @@
+import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { CHECKPOINTS, checkpointRows } from "./checkpointView";
 import { tellStory } from "./story";
@@ -20,8 +22,9 @@ describe("saving automatically", () => {
   it("V12 a shorter interval takes effect at once, and the label says why", async () => {
     const { workbench } = story;
     await workbench.views.openContainer(CHECKPOINTS);
-    await workbench.changeSettings({ "checkpoint.autoSave.intervalMinutes": SHORT_MINUTES });
+    // Before the setting: a save is due the moment it is changed.
     story.edit("README.md", ["--days 3", "--days 5"]);
+    await workbench.changeSettings({ "checkpoint.autoSave.intervalMinutes": SHORT_MINUTES });
     const [first] = await checkpointRows(workbench, 1);
     expect(first?.description).toContain("automatic");
     await story.picture("automatic");
@@ -48,5 +51,53 @@ describe("saving automatically", () => {
     expect((await workbench.views.rows(CHECKPOINTS)).filter(isCheckpoint)).toHaveLength(known);
     await workbench.changeSettings({ "checkpoint.autoSave.enabled": true });
     await checkpointRows(workbench, known + 1);
+  });
+
+  it("V12 P3 what other programs do is saved by looking at what changed alone: files, folders moved in, folders removed", async () => {
+    const { workbench, folder } = story;
+    /** The saves that made a checkpoint, as logged. */
+    const saves = () =>
+      [...workbench.logs().matchAll(/saved #(\d+) in \d+ ms, having looked at (.*)/g)].map(([, number, scope]) => ({
+        number: Number(number),
+        isHinted: /^\d+ changed paths$/.test(scope ?? ""),
+      }));
+    const last = () => saves().at(-1)?.number ?? 0;
+    /** Waits for saves until they hold so many changes in total; false when one of them looked at everything. */
+    const saved = async (since: number, counts: { added: number; changed: number; removed: number }) => {
+      const isComplete = (rows: readonly Row[]) => {
+        const fresh = rows.filter((row) => Number(/#(\d+)$/.exec(row.label)?.[1]) > since);
+        const sum = (sign: string) =>
+          fresh.reduce((all, row) => all + Number(new RegExp(`\\${sign}(\\d+)`).exec(row.description)?.[1] ?? 0), 0);
+        return sum("+") === counts.added && sum("~") === counts.changed && sum("−") === counts.removed;
+      };
+      await workbench.views.waitForRows(CHECKPOINTS, (rows) => isComplete(rows.filter(isCheckpoint)));
+      return saves().every(({ number, isHinted }) => number <= since || isHinted);
+    };
+
+    // The watcher is believed once it was heard before a save that looked at everything.
+    let theme = 0;
+    const isTrusted = async () => {
+      const before = last();
+      story.write("styles/night.css", `:root { --theme: ${theme++}; }\n`);
+      await until("a save of it", () => last() > before, ROUND_MS);
+      return saves().at(-1)?.isHinted;
+    };
+    await until("a save that looks at what changed alone", isTrusted, 2 * ROUND_MS);
+
+    const outside = path.join(path.dirname(folder), "arrivals");
+    mkdirSync(path.join(outside, "from", "afar"), { recursive: true });
+    writeFileSync(path.join(outside, "near.txt"), "near\n");
+    writeFileSync(path.join(outside, "from", "afar", "far.txt"), "far\n");
+    let since = last();
+    renameSync(outside, path.join(folder, "arrivals"));
+    rmSync(path.join(folder, "docs"), { recursive: true });
+    story.write("styles/night.css", ":root { --theme: dark; }\n");
+    expect(await saved(since, { added: 2, changed: 1, removed: 1 })).toBe(true);
+
+    // Linux reports nothing from inside a folder that was moved in.
+    since = last();
+    story.write("arrivals/from/afar/far.txt", "farther\n");
+    story.write("styles/night.css", ":root { --theme: darker; }\n");
+    expect(await saved(since, { added: 0, changed: 2, removed: 0 })).toBe(true);
   });
 });

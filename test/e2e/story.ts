@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, afterEach, beforeAll, expect, inject } from "vitest";
 import { writeSampleWorkspace } from "../../scripts/sampleWorkspace.mjs";
+import { HostProbe } from "./hostProbe";
 import { FAILED, picturesFolder } from "./pictures";
 import { launchWorkbench, type Workbench } from "./workbench/workbench";
 
@@ -11,6 +12,10 @@ export interface StoryOptions {
   readonly firstPicture: number;
   readonly package?: "marketplace" | "timeline";
   readonly settings?: Readonly<Record<string, unknown>>;
+  /** Installs the probe beside the extension. */
+  readonly hasProbe?: boolean;
+  /** Error entries of the log that the story is about. */
+  readonly expectedErrors?: RegExp;
 }
 
 /** One VS Code on one fresh sample workspace, shared by the tests of a file. */
@@ -18,6 +23,9 @@ export interface Story {
   readonly workbench: Workbench;
   /** The workspace folder. */
   readonly folder: string;
+  readonly extensionId: string;
+  /** With `hasProbe`. */
+  readonly probe: HostProbe;
   /** Saves a picture of the window as out/e2e/<VS Code version>/<NN>-<name>.png. */
   picture(name: string): Promise<void>;
   /** Writes a file of the workspace from outside VS Code, as another program would. */
@@ -36,6 +44,7 @@ export function tellStory(options: StoryOptions): Story {
   const packages = inject("packages");
   const pictures = picturesFolder(version);
   let workbench: Workbench | undefined;
+  let probe: HostProbe | undefined;
   let folder = "";
   let taken = 0;
   let knownErrors = 0;
@@ -45,6 +54,7 @@ export function tellStory(options: StoryOptions): Story {
     const parent = mkdtempSync(path.join(realpathSync(tmpdir()), "checkpoint-story-"));
     folder = path.join(parent, "harbor-lights");
     writeSampleWorkspace(folder);
+    if (options.hasProbe) probe = await HostProbe.pack(path.resolve(import.meta.dirname, "../.."));
     workbench = await launchWorkbench({
       version,
       server,
@@ -54,7 +64,8 @@ export function tellStory(options: StoryOptions): Story {
       vsix: packages[options.package ?? "marketplace"],
       extensionId: packages.id,
       proposals: options.package === "timeline",
-      settings: options.settings ?? {},
+      settings: { ...options.settings, ...probe?.settings },
+      companions: probe ? [probe.vsix] : [],
     });
   });
 
@@ -66,13 +77,14 @@ export function tellStory(options: StoryOptions): Story {
       writeFileSync(`${name}.log`, workbench.logs());
     }
     const errors = workbench.errors();
-    const fresh = errors.slice(knownErrors);
+    const fresh = errors.slice(knownErrors).filter((entry) => !options.expectedErrors?.test(entry));
     knownErrors = errors.length;
     expect(fresh, "errors the extension logged").toEqual([]);
   });
 
   afterAll(async () => {
     await workbench?.close();
+    probe?.dispose();
     if (folder) rmSync(path.dirname(folder), { recursive: true, force: true });
   });
 
@@ -83,6 +95,11 @@ export function tellStory(options: StoryOptions): Story {
     },
     get folder() {
       return folder;
+    },
+    extensionId: packages.id,
+    get probe() {
+      if (!probe) throw new Error("The story has no probe.");
+      return probe;
     },
     async picture(name) {
       const number = String(options.firstPicture + taken++).padStart(2, "0");

@@ -7,7 +7,6 @@ import { join } from "node:path";
 import { afterEach, expect } from "vitest";
 import { type Engine, type EngineOptions, openEngine } from "../../src/core/engine";
 import { nodeFileSystem } from "../../src/core/fs/nodeFileSystem";
-import { TEMP_PREFIX } from "../../src/core/fs/publishFile";
 import {
   type Checkpoint,
   DEFAULT_SCAN_OPTIONS,
@@ -17,6 +16,7 @@ import {
   type SaveResult,
   type ScanOptions,
 } from "../../src/shared/api";
+import { TEMP_PREFIX } from "../../src/shared/leftOutNames";
 import { type Snapshot, type SnapshotOptions, snapshotTree } from "./snapshotTree";
 import { tempFolder } from "./tempFolders";
 import { createTree, type TreeLiteral } from "./treeLiteral";

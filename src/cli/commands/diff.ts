@@ -35,7 +35,8 @@ function splitOperands(rest: readonly string[], argv: readonly string[]): Operan
 }
 
 async function diff(invocation: Invocation, ref: string, operands: Operands, patch: boolean): Promise<undefined> {
-  const engine = await invocation.engine();
+  // One reference alone is compared with the workspace.
+  const engine = await invocation.engine({ scansSoon: operands.open.length === 0 });
   const second = operands.open[0] === undefined ? undefined : await secondRef(engine, operands.open[0]);
   const open = second === undefined ? operands.open : operands.open.slice(1);
   // Otherwise a mistyped checkpoint would be reported as a path that it does not hold.

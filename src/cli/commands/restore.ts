@@ -48,7 +48,7 @@ async function restore(
   const paths = typed.map((path) => invocation.path(path));
   // The workspace folder itself, however written, is everything.
   const selected = paths.includes("") ? [] : paths;
-  const engine = await invocation.engine();
+  const engine = await invocation.engine({ scansSoon: true });
   const result = await engine.restore({
     ref,
     paths: selected,
@@ -61,7 +61,7 @@ async function restore(
 }
 
 async function step(invocation: Invocation, direction: "undo" | "redo"): Promise<ExitCode> {
-  const engine = await invocation.engine();
+  const engine = await invocation.engine({ scansSoon: true });
   const done = await describeStep(engine, direction);
   const result = await engine[direction](await invocation.scan());
   const lines = [`${done}: ${formatChangeCounts(result)}.`, ...wayBack(result, direction === "undo" ? "redo" : "undo")];

@@ -38,7 +38,7 @@ async function save(invocation: Invocation, options: SaveOptions): Promise<undef
     options.maxFileSize === undefined ? undefined : sizeOperand(options.maxFileSize, "--max-file-size");
   const packChunkBytes =
     options.packChunkBytes === undefined ? 0 : sizeOperand(options.packChunkBytes, "--pack-chunk-bytes");
-  const engine = await invocation.engine();
+  const engine = await invocation.engine({ scansSoon: true });
   const result = await engine.save({
     kind: options.auto === true ? "auto" : "manual",
     trigger: "cli",

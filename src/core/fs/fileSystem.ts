@@ -47,6 +47,11 @@ export interface FileSystem {
   /** The canonical absolute path. */
   realpath(path: string): string;
   /**
+   * True when the file system that holds this folder is known to set a folder's times whenever an entry of it comes,
+   * goes or is renamed. Absent: unknown, names must be read. FAT on some systems, and mounts of object stores, do not.
+   */
+  readonly tellsListingChanges?: (folder: OsPath) => boolean;
+  /**
    * Only where a file that another program has open cannot be renamed, replaced or removed (Windows: a virus scanner, an
    * indexer, another of our processes reading it): blocks this thread for some milliseconds before trying again.
    */

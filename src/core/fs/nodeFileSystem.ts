@@ -1,11 +1,29 @@
 import * as fs from "node:fs";
-import { errnoOf, type FileSystem } from "./fileSystem";
+import { errnoOf, type FileSystem, type OsPath } from "./fileSystem";
 
 const NO_THROW = { throwIfNoEntry: false } as const;
 
 /** The file system of Node on `platform`. */
 export function nodeFileSystemFor(platform: NodeJS.Platform): FileSystem {
-  return platform === "win32" ? { ...calls, pause } : calls;
+  if (platform === "win32") return { ...calls, pause };
+  return platform === "linux" ? { ...calls, tellsListingChanges } : calls;
+}
+
+/** statfs(2) types of local Linux file systems that keep folders' times as POSIX says. */
+const POSIX_FOLDER_TIMES: ReadonlySet<number> = new Set([
+  0xef53, // ext2, ext3, ext4
+  0x58465342, // xfs
+  0x9123683e, // btrfs
+  0x01021994, // tmpfs
+  0x794c7630, // overlayfs
+  0xf2f52010, // f2fs
+  0x2fc12fc1, // zfs
+  0xca451a4e, // bcachefs
+]);
+
+function tellsListingChanges(folder: OsPath): boolean {
+  // The type is a signed word on some machines.
+  return POSIX_FOLDER_TIMES.has(fs.statfsSync(folder).type >>> 0);
 }
 
 const calls: FileSystem = {

@@ -10,6 +10,13 @@ export class PathRoot {
     this.prefix = Buffer.from(root.replace(/[/\\]+$/, ""), "utf8").toString("latin1");
   }
 
+  /** What `os` gives for the entries of one folder, with the folder's part worked out once. */
+  entriesOf(folder: string): (name: string) => OsPath {
+    const prefix = folder === "" ? `${this.prefix}/` : `${this.prefix}/${folder}/`;
+    const isPlain = isAscii(prefix);
+    return (name) => (isPlain && isAscii(name) ? prefix + name : Buffer.from(prefix + name, "latin1"));
+  }
+
   /** "" is the root itself. Plain ASCII stays a string, which Node passes on faster than bytes. */
   os(path: string): OsPath {
     const full = path === "" ? this.prefix || "/" : `${this.prefix}/${path}`;

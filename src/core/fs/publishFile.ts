@@ -9,25 +9,36 @@
  */
 import { constants } from "node:fs";
 import { CheckpointError, ignoreFailure } from "../../shared/errors";
+import { TEMP_PREFIX } from "../../shared/leftOutNames";
 import { errnoOf, type FileSystem, untilReleased } from "./fileSystem";
-
-/** Starts the name of every unfinished file, in the store and in the workspace; scans leave such names out. */
-export const TEMP_PREFIX = ".checkpoint-tmp-";
 
 /** Files of the store belong to their owner alone: they hold copies of everything in the workspace. */
 export const FILE_MODE = 0o600;
 export const FOLDER_MODE = 0o700;
 
 /**
+ * What a power cut may take. "durable": nothing. "content": the name, but if it is there, so is the content; for a file
+ * whose folder is synced for the next one. "none": all of it; for caches that carry a checksum.
+ */
+export type Durability = "durable" | "content" | "none";
+
+/**
  * Publishes `content` as `folder/name`, replacing what was there. On any error the old file is untouched and no temp
  * file stays. `nonce` makes the temp name unique within the folder.
  */
-export function publishFile(fs: FileSystem, folder: string, name: string, content: Uint8Array, nonce: string): void {
+export function publishFile(
+  fs: FileSystem,
+  folder: string,
+  name: string,
+  content: Uint8Array,
+  nonce: string,
+  durability: Durability = "durable",
+): void {
   const temp = `${folder}/${TEMP_PREFIX}${nonce}`;
   const fd = fs.open(temp, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, FILE_MODE);
   try {
     writeFully(fs, fd, content, 0);
-    publishOpenFile(fs, fd, temp, folder, name, content.length);
+    publishOpenFile(fs, fd, temp, folder, name, content.length, durability);
   } catch (error) {
     ignoreFailure(() => fs.unlink(temp), "already gone, or the volume is failing: swept under the next lock");
     throw error;
@@ -45,6 +56,7 @@ export function publishOpenFile(
   folder: string,
   name: string,
   expectedBytes: number,
+  durability: Durability = "durable",
 ): void {
   try {
     const written = fs.fstat(fd).size;
@@ -53,12 +65,12 @@ export function publishOpenFile(
         "io",
         `Writing ${name} failed: ${written} of ${expectedBytes} bytes arrived. Check the disk and try again.`,
       );
-    fs.fsync(fd);
+    if (durability !== "none") fs.fsync(fd);
   } finally {
     fs.close(fd);
   }
   untilReleased(fs, () => fs.rename(temp, `${folder}/${name}`));
-  syncFolder(fs, folder);
+  if (durability === "durable") syncFolder(fs, folder);
 }
 
 /** Writes all of `bytes` at `position`, however many calls that takes. */
@@ -113,8 +125,12 @@ function openFolder(fs: FileSystem, folder: string): number | undefined {
   }
 }
 
-/** A whole file; undefined when it does not exist. */
-export function readWholeFile(fs: FileSystem, path: string): Buffer | undefined {
+/** A whole file; undefined when it does not exist. `allocate` gives the memory for it, should that matter. */
+export function readWholeFile(
+  fs: FileSystem,
+  path: string,
+  allocate: (bytes: number) => Buffer = Buffer.allocUnsafeSlow,
+): Buffer | undefined {
   let fd: number;
   try {
     fd = untilReleased(fs, () => fs.open(path, constants.O_RDONLY));
@@ -124,7 +140,7 @@ export function readWholeFile(fs: FileSystem, path: string): Buffer | undefined 
   }
   try {
     const size = fs.fstat(fd).size;
-    const content = readFully(fs, fd, size, 0);
+    const content = readFully(fs, fd, size, 0, allocate(size));
     if (content === undefined) throw new CheckpointError("io", `${path} became shorter while it was read. Try again.`);
     return Buffer.from(content.buffer, content.byteOffset, content.byteLength);
   } finally {

@@ -8,17 +8,24 @@ import { sep } from "node:path";
 import type { SaveReport, ScanOptions, Skipped } from "../../shared/api";
 import type { ByteString } from "../../shared/pathText";
 import { joinPath } from "../fs/osPath";
-import { type IndexedEntry, SYMLINK } from "../scan/directoryRecord";
+import { SYMLINK } from "../scan/directoryRecord";
+import { type Expectation, expectChanges, expectChecked } from "../scan/expectation";
 import type { IndexUpdate } from "../scan/fileIndex";
 import { FolderRules } from "../scan/ignoreRules";
-import { type ScannedFolder, scanWorkspace } from "../scan/scanner";
+import type { EntryCounts, ScannedFile, ScannedFolder } from "../scan/scannedFolder";
+import { scanWorkspace } from "../scan/scanner";
 import type { Hash } from "../store/hash";
+import { checkFolders } from "./checkFolders";
+import { ContentReader, type Contents } from "./contentReader";
 import type { Operation, Store } from "./context";
-import { type ReadOptions, readContents, type UnreadFile } from "./readContents";
+import type { KnownScan } from "./lastScan";
+import type { ReadOptions } from "./readingRound";
 import { StaleIndex, TreeBuilder } from "./treeBuilder";
 
 export interface CaptureOptions extends ReadOptions {
   readonly scan: ScanOptions;
+  /** All that may have changed since the last capture that was remembered (`rememberCapture`). */
+  readonly changedPaths?: readonly ByteString[] | undefined;
 }
 
 /** What the catalog keeps of a scan besides the ignore files, which are in the trees. */
@@ -39,8 +46,16 @@ export interface Capture {
   readonly newObjects: number;
   readonly newBytes: number;
   readonly report: SaveReport;
-  /** To be applied to the index once the state is committed. */
+  readonly scanned: "all" | "changed";
+  /** To be remembered once the state is committed, see `rememberCapture`. */
   readonly indexUpdate: IndexUpdate;
+  readonly known: KnownScan;
+}
+
+/** Index and later scans go by this state from now on. The state must be committed: the index vouches for its content. */
+export function rememberCapture(store: Store, { indexUpdate, known }: Capture): void {
+  store.index.apply(indexUpdate);
+  store.lastScan.remember(known, store.index.generation);
 }
 
 /** Captures the present state. Rejects with `cancelled` and on errors that concern everything; nothing is committed. */
@@ -57,31 +72,61 @@ export async function captureWorkspace(store: Store, options: CaptureOptions, op
 }
 
 async function capture(store: Store, options: CaptureOptions, operation: Operation): Promise<Capture> {
+  const reader = new ContentReader(store, options, operation);
+  try {
+    return await captureWith(reader, store, options, operation);
+  } catch (error) {
+    // What was read is of use for the second try.
+    if (error instanceof StaleIndex) await reader.published();
+    else await reader.abandon();
+    throw error;
+  }
+}
+
+async function captureWith(
+  reader: ContentReader,
+  store: Store,
+  options: CaptureOptions,
+  operation: Operation,
+): Promise<Capture> {
   const startedAt = store.now();
   operation.report({ phase: "scan", done: 0, total: 0 });
-  // All will have to be read: the threads start while this one scans.
-  if (options.store && store.index.isEmpty) store.lanes?.warmUp();
-  const { root, skipped, caches } = scanWorkspace({
+  // All will have to be read: the threads start while this one scans, and begin with what it has found.
+  const isCold = options.store && store.index.isEmpty;
+  if (isCold) store.lanes?.warmUp();
+  const addUnread = (path: ByteString, files: readonly ScannedFile[]): void => {
+    for (const file of files) if (file.hash === undefined) reader.add(joinPath(path, file.name), file);
+  };
+  const addAndBegin = (path: ByteString, files: readonly ScannedFile[]): void => {
+    addUnread(path, files);
+    reader.begin();
+  };
+  const last = store.lastScan.recall(options.scan, store.index.generation, startedAt);
+  const told = last?.isWatchable && options.changedPaths;
+  const expected = told
+    ? expectChanges(last.root, told, last.restless)
+    : await expectAsChecked(store, options.scan, last, operation);
+  const { root, skipped, caches, hasDependencies } = scanWorkspace({
     fs: store.fs,
     root: store.root,
     index: store.index,
     rules: rulesFor(store, options.scan),
+    expected,
     includeDependencies: options.scan.includeDependencies,
     maxFileBytes: options.scan.maxFileBytes,
     excludedFolder: storesInsideWorkspace(store),
     isCancelled: operation.isCancelled,
     onProgress: (done) => operation.report({ phase: "scan", done, total: 0 }),
+    onFolder: isCold ? addAndBegin : undefined,
   });
   operation.throwIfCancelled();
 
-  const contents = await readContents(store, unreadFiles(root), options, operation);
-  const builder = new TreeBuilder(store, contents.resolved, startedAt);
+  if (!isCold) forEachLookedAt(root, addUnread);
+  await reader.read();
+  const builder = new TreeBuilder(store, reader, startedAt);
   const rootTree = builder.build(root);
-  const counts = { files: 0, symlinks: 0, bytes: 0, directories: -1 };
-  countEntries(root, counts);
-  // What could not be read was counted by the scan; what changed meanwhile has another size by now.
-  for (const { file } of contents.skipped) countFile(counts, file.type, -1, -file.size);
-  for (const [file, { type, size }] of contents.resolved) countFile(counts, type, 0, size - file.size);
+  const contents = await reader.published();
+  const counts = countsAfterReading(root.all, contents);
   return {
     rootTree,
     newTrees: builder.newTrees,
@@ -93,7 +138,7 @@ async function capture(store: Store, options: CaptureOptions, operation: Operati
     newBytes: contents.newBytes,
     report: {
       files: counts.files,
-      directories: counts.directories,
+      directories: counts.folders,
       symlinks: counts.symlinks,
       newObjects: contents.newObjects,
       deduplicated: contents.deduplicated,
@@ -102,8 +147,31 @@ async function capture(store: Store, options: CaptureOptions, operation: Operati
       bytesIn: contents.bytesIn,
       bytesOut: contents.newBytes,
     },
-    indexUpdate: { patches: builder.patches, dropped: droppedFolders(store, root) },
+    scanned: told ? "changed" : "all",
+    indexUpdate: {
+      patches: builder.patches,
+      dropped: last === undefined ? foldersGone(store, root) : foldersGoneSince(last.root, root),
+    },
+    known: {
+      scan: options.scan,
+      root,
+      restless: builder.restless,
+      scannedAllAt: told ? last.scannedAllAt : startedAt,
+      isWatchable:
+        last?.isWatchable !== false && !hasDependencies && store.fs.tellsListingChanges?.(store.root.os("")) !== false,
+    },
   };
+}
+
+async function expectAsChecked(
+  store: Store,
+  scan: ScanOptions,
+  last: KnownScan | undefined,
+  operation: Operation,
+): Promise<Expectation> {
+  const { settled, unsettled } = await checkFolders(store, scan.maxFileBytes, operation);
+  // The scan looks at the root itself: from its ignore files all other rules follow.
+  return expectChecked(settled, unsettled, last?.root);
 }
 
 export function rulesFor(store: Store, scan: ScanOptions): FolderRules {
@@ -130,41 +198,46 @@ function storesInsideWorkspace({ fs, layout, ignoreCase }: Store): ByteString | 
     : undefined;
 }
 
-function unreadFiles(folder: ScannedFolder, into: UnreadFile[] = []): UnreadFile[] {
-  for (const file of folder.files ?? [])
-    if (file.hash === undefined) into.push({ path: joinPath(folder.path, file.name), file });
-  for (const each of folder.folders) unreadFiles(each, into);
+function forEachLookedAt(
+  folder: ScannedFolder,
+  action: (path: ByteString, files: readonly ScannedFile[]) => void,
+): void {
+  if (folder.isUntouched) return;
+  if (folder.files !== undefined) action(folder.path, folder.files);
+  for (const each of folder.folders) forEachLookedAt(each, action);
+}
+
+/** What could not be read was counted by the scan; what changed meanwhile has another size by now. */
+function countsAfterReading(scanned: EntryCounts, { skipped, growth }: Contents): EntryCounts {
+  let { files, symlinks, bytes } = scanned;
+  for (const { file } of skipped) {
+    if (file.type === SYMLINK) symlinks--;
+    else files--;
+    bytes -= file.size;
+  }
+  return { files, symlinks, folders: scanned.folders, bytes: bytes + growth };
+}
+
+/** Folders of the index that a scan of everything did not find any more. */
+function foldersGone(store: Store, root: ScannedFolder): ByteString[] {
+  const found = new Set(pathsBelow(root));
+  return store.index.paths().filter((path) => !found.has(path));
+}
+
+/** Folders of the last scan that this one did not find where it looked. */
+function foldersGoneSince(before: ScannedFolder, now: ScannedFolder, into: ByteString[] = []): ByteString[] {
+  if (now.isUntouched) return into;
+  const found = new Map(now.folders.map((each) => [each.name, each]));
+  for (const each of before.folders) {
+    const present = found.get(each.name);
+    if (present === undefined) into.push(...pathsBelow(each));
+    else foldersGoneSince(each, present, into);
+  }
   return into;
 }
 
-interface Counts {
-  files: number;
-  symlinks: number;
-  bytes: number;
-  directories: number;
-}
-
-function countFile(counts: Counts, type: IndexedEntry["type"], files: number, bytes: number): void {
-  if (type === SYMLINK) counts.symlinks += files;
-  else counts.files += files;
-  counts.bytes += bytes;
-}
-
-function countEntries(folder: ScannedFolder, counts: Counts): void {
-  counts.directories++;
-  counts.files += folder.fileCount;
-  counts.symlinks += folder.symlinkCount;
-  counts.bytes += folder.bytes;
-  for (const each of folder.folders) countEntries(each, counts);
-}
-
-/** Folders of the index that the scan did not find any more. */
-function droppedFolders(store: Store, root: ScannedFolder): ByteString[] {
-  const found = new Set<ByteString>();
-  const collect = (folder: ScannedFolder): void => {
-    found.add(folder.path);
-    folder.folders.forEach(collect);
-  };
-  collect(root);
-  return store.index.paths().filter((path) => !found.has(path));
+function pathsBelow(folder: ScannedFolder, into: ByteString[] = []): ByteString[] {
+  into.push(folder.path);
+  for (const each of folder.folders) pathsBelow(each, into);
+  return into;
 }

@@ -10,6 +10,7 @@ import type { Catalog } from "../store/catalog";
 import type { Codecs } from "../store/codecs";
 import type { PackSet } from "../store/packSet";
 import type { StoreLayout } from "../store/storeLayout";
+import type { LastScan } from "./lastScan";
 import type { TreeStore } from "./treeStore";
 
 export interface Environment {
@@ -36,6 +37,7 @@ export interface Store extends Environment {
   readonly trees: TreeStore;
   readonly catalog: Catalog;
   readonly index: FileIndex;
+  readonly lastScan: LastScan;
   /** A name part that nothing else in the store has. */
   readonly nonce: () => string;
 }

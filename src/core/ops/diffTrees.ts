@@ -1,6 +1,6 @@
 /**
  * The difference of two states, from their trees: equal subtrees have equal hashes and are skipped unread, so the cost
- * is that of the folders that differ.
+ * is that of the folders that differ. In those, entries are compared as bytes; only one that differs becomes an object.
  *
  * Every path that differs is reported once. A folder is reported itself when it came, went, changed its mode or became
  * something else; what lies in it is reported too. A folder that came is also reported when only something in it was
@@ -10,7 +10,7 @@
 import type { ByteString } from "../../shared/pathText";
 import { joinPath } from "../fs/osPath";
 import type { Hash } from "../store/hash";
-import { TREE_DIRECTORY, type TreeEntry } from "../store/tree";
+import { encodeTree, TREE_DIRECTORY, TreeCursor, type TreeEntry } from "../store/tree";
 import type { PathSelection } from "./pathSelection";
 import type { TreeStore } from "./treeStore";
 
@@ -19,6 +19,8 @@ export interface TreeChange {
   readonly before: TreeEntry | undefined;
   readonly after: TreeEntry | undefined;
 }
+
+const EMPTY_TREE = encodeTree([]);
 
 /** In path order: a folder before its entries, entries by name bytes. */
 export function diffTrees(
@@ -34,32 +36,25 @@ export function diffTrees(
   /** Whether every entry of the folder was reported. */
   function compare(folder: ByteString, left: Hash | undefined, right: Hash | undefined): boolean {
     if (left === right) return false;
-    const a = left === undefined ? [] : trees.read(left);
-    const b = right === undefined ? [] : trees.read(right);
-    let i = 0;
-    let j = 0;
-    let all = a.length + b.length > 0;
-    while (i < a.length || j < b.length) {
-      const x = a[i];
-      const y = b[j];
-      if (y === undefined || (x !== undefined && x.name < y.name)) {
-        all = visit(joinPath(folder, (x as TreeEntry).name), x, undefined) && all;
-        i++;
-      } else if (x === undefined || y.name < x.name) {
-        all = visit(joinPath(folder, y.name), undefined, y) && all;
-        j++;
-      } else {
-        all = visit(joinPath(folder, x.name), x, y) && all;
-        i++;
-        j++;
+    const a = new TreeCursor(left === undefined ? EMPTY_TREE : trees.bytes(left));
+    const b = new TreeCursor(right === undefined ? EMPTY_TREE : trees.bytes(right));
+    let all = a.count + b.count > 0;
+    while (a.isAtEntry || b.isAtEntry) {
+      const order = !b.isAtEntry ? -1 : !a.isAtEntry ? 1 : a.equals(b) ? 0 : a.compareName(b);
+      if (order === 0 && isSame(a, b)) all = false;
+      else {
+        const x = order > 0 ? undefined : a.entry();
+        const y = order < 0 ? undefined : b.entry();
+        all = visit(joinPath(folder, (x ?? (y as TreeEntry)).name), x, y) && all;
       }
+      if (order <= 0) a.next();
+      if (order >= 0) b.next();
     }
     return all;
   }
 
-  /** Whether the path was reported. */
+  /** Whether the path, at which something differs, was reported. */
   function visit(path: ByteString, x: TreeEntry | undefined, y: TreeEntry | undefined): boolean {
-    if (x !== undefined && y !== undefined && x.type === y.type && x.mode === y.mode && x.hash === y.hash) return false;
     if (!selection.mayContain(path)) return false;
     const sameFolder = x?.type === TREE_DIRECTORY && y?.type === TREE_DIRECTORY && x.mode === y.mode;
     const included = selection.includes(path);
@@ -73,3 +68,6 @@ export function diffTrees(
     return isImplied || (included && !sameFolder);
   }
 }
+
+/** Of two entries with one name. Sizes follow from hashes, but for folders, where they mean nothing. */
+const isSame = (a: TreeCursor, b: TreeCursor): boolean => a.type === b.type && a.mode === b.mode && a.hasHashOf(b);

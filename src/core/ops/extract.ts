@@ -33,6 +33,9 @@ export interface Extracted {
 /** Below this, starting threads costs more than it saves. */
 const LANE_MIN_FILES = 400;
 const LANE_MIN_BYTES = 24 * 1024 * 1024;
+/** Writing a block of this size takes about as long as LARGE_BLOCK_COST small files. */
+const LARGE_BLOCK_BYTES = 1 << 20;
+const LARGE_BLOCK_COST = 8;
 /** More replacements than this are not synced one by one: their old content is in the safety checkpoint. */
 const SYNCED_REPLACEMENTS = 256;
 
@@ -60,14 +63,18 @@ export async function extract(
   const task: ExtractTask = { kind: "extract", root: store.layout.workspace, work: shared };
   const bytes = work.reduce((sum, each) => sum + each.entry.size, 0);
   const isBig = work.length >= LANE_MIN_FILES || bytes >= LANE_MIN_BYTES;
-  const here = (tick: () => void): ExtractTaskResult => {
+  const here = (tick: (cost?: number) => void): ExtractTaskResult => {
     const read: ContentReader = (hash, onBlock) => {
       tick();
-      return store.blobs.readTo(hash, onBlock);
+      return store.blobs.readTo(hash, (block) => {
+        if (block.length >= LARGE_BLOCK_BYTES) tick(LARGE_BLOCK_COST);
+        onBlock(block);
+      });
     };
     return runExtractTask({ fs: store.fs, read }, task);
   };
   const results = await runLaneWork(store, { view, phase: "restore", isBig, task: () => task, here }, operation);
+  if (isBig) await store.lanes?.release();
   const failed = results.flatMap((result) => result.failed);
   return {
     failed: failed.flatMap(({ item, failure, message }) => {

@@ -17,9 +17,11 @@ import { PackWriter } from "../store/packWriter";
 import type { RestoreRow } from "../store/restoreRows";
 import { TREE_DIRECTORY, type TreeEntry } from "../store/tree";
 import { describeChanges } from "./changes";
+import { consolidate } from "./consolidate";
 import type { Operation, Store } from "./context";
 import { resolveRef } from "./refs";
 import { stackTop } from "./restoreStack";
+import { retirePacks } from "./retirePacks";
 import { takeInChanges, withLock } from "./withLock";
 
 /** A pack with at least this share of garbage is written anew: 95 % of all dead bytes come free at any rate. */
@@ -130,8 +132,13 @@ export function deleteCheckpoints(store: Store, refs: readonly Ref[], operation:
   });
 }
 
+/** Frees what no checkpoint uses, and merges small packs; those count as rewritten. */
 export function gc(store: Store, operation: Operation): Promise<GcResult> {
-  return withLock(store, operation, () => sweep(store, markUsed(store, store.catalog.checkpoints, operation)));
+  return withLock(store, operation, async () => {
+    const swept = sweep(store, markUsed(store, store.catalog.checkpoints, operation));
+    const merged = await consolidate(store, { leftAlone: new Set(), maxBytes: Number.POSITIVE_INFINITY }, operation);
+    return { ...swept, rewrittenPacks: swept.rewrittenPacks + merged.mergedPacks };
+  });
 }
 
 function sweep(store: Store, marks: Marks): GcResult {
@@ -143,33 +150,27 @@ function sweep(store: Store, marks: Marks): GcResult {
   const result = { deadObjects: 0, freedBytes: 0, removedPacks: 0, rewrittenPacks: 0 };
   if (sets.every(({ plan }) => plan.remove.length + plan.rewrite.length === 0)) return result;
   store.index.retain((hash) => marks.blobs.has(hash) || marks.trees.has(hash));
-  const remove = (packs: PackSet, plan: PackPlan): void => {
-    packs.remove(plan.id);
-    result.deadObjects += plan.deadObjects;
-    result.freedBytes += plan.deadBytes;
+  const remove = (packs: PackSet, plans: readonly PackPlan[]): void => {
+    if (plans.length > 0) retirePacks(store, packs, new Set(plans.map((each) => each.id)));
+    for (const each of plans) {
+      result.deadObjects += each.deadObjects;
+      result.freedBytes += each.deadBytes;
+    }
   };
   store.catalog.commit();
-  relyOnOthers(store, new Set(sets.flatMap(({ plan }) => plan.remove.map((each) => each.id))));
-  for (const { packs, plan } of sets)
-    for (const each of plan.remove) {
-      remove(packs, each);
-      result.removedPacks++;
-    }
+  for (const { packs, plan } of sets) {
+    remove(packs, plan.remove);
+    result.removedPacks += plan.remove.length;
+  }
   // One after the other: a full disk needs room for one pack only.
   for (const { packs, folder, plan } of sets)
     for (const each of plan.rewrite) {
       if (!rewrite(store, packs, folder, each)) continue;
       store.catalog.commit();
-      relyOnOthers(store, new Set([each.id]));
-      remove(packs, each);
+      remove(packs, [each]);
       result.rewrittenPacks++;
     }
   return result;
-}
-
-/** The index must not rely on packs that are about to go: it would be void, and the next save read everything. */
-function relyOnOthers(store: Store, going: ReadonlySet<PackId>): void {
-  store.index.relyOnPacks([...store.blobs.list(), ...store.treePacks.list()].filter((id) => !going.has(id)));
 }
 
 function planSweep(packs: PackSet, used: ReadonlySet<Hash>): SweepPlan {
@@ -204,7 +205,7 @@ function rewrite(store: Store, packs: PackSet, folder: string, { id, live }: Pac
   const writer = new PackWriter({ fs, codecs, folder, nonce: store.nonce() });
   try {
     for (const hash of live) if (!copyIntact(packs, id, hash, writer)) return false;
-    const pack = writer.finish();
+    const pack = writer.finish({ chunkBytes: packs.partBytes });
     if (pack !== undefined) packs.add(pack);
     return true;
   } finally {

@@ -10,12 +10,15 @@ export interface LaneWork<T extends LaneTask["task"]> {
   readonly isBig: boolean;
   /** One lane's share; all lanes take from the same list. */
   readonly task: () => T;
-  /** The same on this thread; `tick` is to be called now and then, it reports progress and notices cancellation. */
-  readonly here: (tick: () => void) => LaneTaskResult<T>;
+  /**
+   * The same on this thread; `tick` is to be called for each item and for each piece of a large one, it reports progress and
+   * notices cancellation. A cost of 1 is that of a small item.
+   */
+  readonly here: (tick: (cost?: number) => void) => LaneTaskResult<T>;
 }
 
 const PROGRESS_MS = 100;
-/** Items between two looks at the cancel flag, on this thread. */
+/** Cost of what is done between two looks at the cancel flag, on this thread. */
 const TICKS = 64;
 
 /** Resolves when the list is empty or cancelled; rejects with the first error once every lane has come to rest. */
@@ -25,14 +28,17 @@ export async function runLaneWork<T extends LaneTask["task"]>(
   operation: Operation,
 ): Promise<LaneTaskResult<T>[]> {
   const report = (): void => {
-    operation.report({ phase: work.phase, done: work.view.done, total: work.view.count });
+    operation.report({ phase: work.phase, done: work.view.done, total: work.view.total });
     if (operation.isCancelled()) work.view.cancel();
   };
   const { lanes } = store;
   if (lanes === undefined || !work.isBig) {
-    let ticks = 0;
-    const tick = (): void => {
-      if (ticks++ % TICKS === 0) report();
+    let ticks = TICKS;
+    const tick = (cost = 1): void => {
+      ticks += cost;
+      if (ticks < TICKS) return;
+      ticks = 0;
+      report();
     };
     return [work.here(tick)];
   }

@@ -3,9 +3,10 @@
  * not looked at then: the ignore files it holds, the options it was made with, and what it reported as skipped.
  */
 import type { Checkpoint } from "../../shared/api";
+import { isNeverSaved } from "../../shared/leftOutNames";
 import { type ByteString, pathToText } from "../../shared/pathText";
 import { parentPath } from "../fs/osPath";
-import { type FolderRules, isAlwaysOut } from "../scan/ignoreRules";
+import type { FolderRules } from "../scan/ignoreRules";
 import type { Hash } from "../store/hash";
 import { TREE_DIRECTORY, TREE_FILE, type TreeEntry } from "../store/tree";
 import { rulesFor, type ScanRecord } from "./capture";
@@ -33,7 +34,7 @@ export class PastRules {
   /** True when the checkpoint says nothing about this path: not that it was absent, only that it was not saved. */
   leftOut(path: ByteString, isFolder: boolean): boolean {
     const name = path.slice(path.lastIndexOf("/") + 1);
-    if (isAlwaysOut(name) || this.skipped.has(pathToText(path)) || this.caches.has(path)) return true;
+    if (isNeverSaved(name) || this.skipped.has(pathToText(path)) || this.caches.has(path)) return true;
     if (this.partlySkipped.size > 0 && this.liesInPartlySkipped(path)) return true;
     const rules = this.within(parentPath(path));
     return rules === "out" || rules.excludes(path, name, isFolder);

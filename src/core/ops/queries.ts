@@ -1,6 +1,7 @@
 /** Questions about checkpoints that change nothing. */
 import type {
   Change,
+  ChangeKind,
   Checkpoint,
   CheckpointDetail,
   DiffResult,
@@ -21,6 +22,7 @@ import { captureWorkspace } from "./capture";
 import { entryState, toChanges } from "./changes";
 import type { Operation, Store } from "./context";
 import { diffTrees } from "./diffTrees";
+import { listedChanges } from "./listedChanges";
 import { EVERYTHING, selectPaths } from "./pathSelection";
 import { resolveRef } from "./refs";
 import type { TreeStore } from "./treeStore";
@@ -38,7 +40,7 @@ export function show(store: Store, ref: Ref, limit: number): CheckpointDetail {
 
 /** What the newest checkpoint was scanned with; imported ones do not say. */
 export function newestScanOptions({ catalog }: Store): ScanOptions | null {
-  for (const { id } of catalog.checkpoints) {
+  for (const { id } of newestFirst(catalog)) {
     const { useGitignore, includeDependencies, exclude, maxFileBytes } = JSON.parse(
       catalog.rulesOf(id),
     ) as Partial<ScanOptions>;
@@ -46,6 +48,14 @@ export function newestScanOptions({ catalog }: Store): ScanOptions | null {
     return { useGitignore, includeDependencies, exclude: exclude ?? [], maxFileBytes };
   }
   return null;
+}
+
+/** The others are read only if the newest does not do. */
+function* newestFirst(catalog: Store["catalog"]): Iterable<Checkpoint> {
+  const { latest } = catalog;
+  if (latest === undefined) return;
+  yield latest;
+  yield* catalog.checkpoints;
 }
 
 /** What a checkpoint changed against the one before it. */
@@ -119,43 +129,83 @@ function findEntry(store: Store, checkpoint: Checkpoint, path: string): TreeEntr
 /**
  * Versions of a path, newest first: each checkpoint in which its content, type or mode differs from the one before. A
  * folder counts as different when anything in it is.
+ *
+ * Trees are read only where the catalog's lists of changes do not tell: of 1,000 checkpoints they would be a few
+ * thousand, each in another pack.
  */
 export function history(store: Store, path: string, limit: number, before: number | undefined): FileVersion[] {
-  const candidates = textToPaths(path.replace(/^(\.?\/)+/, "").replace(/\/+$/, ""));
+  const candidates = textToPaths(path.replace(/^(\.?\/)+/, "").replace(/\/+$/, "")).filter((each) => each !== "");
+  // A path that may be read in several ways has no one text to look for in the lists.
+  const listedPath = candidates.length === 1 ? pathToText(candidates[0] as ByteString) : undefined;
   const { checkpoints } = store.catalog;
-  const stateIn = (checkpoint: Checkpoint | undefined): TreeEntry | undefined => {
-    if (checkpoint === undefined) return undefined;
-    const root = checkpoint.rootTree as Hash;
-    for (const candidate of candidates) {
-      const entry = candidate === "" ? undefined : store.trees.find(root, candidate);
-      if (entry !== undefined) return entry;
-    }
-    return undefined;
-  };
+  const stateIn = stateReader(store.trees, candidates);
   const versions: FileVersion[] = [];
-  let state = stateIn(checkpoints[0]);
   for (let i = 0; i < checkpoints.length && versions.length < limit; i++) {
     const checkpoint = checkpoints[i] as Checkpoint;
     const older = checkpoints[i + 1];
+    if (before !== undefined && checkpoint.number >= before) continue;
     // Equal roots hold equal files: most automatic neighbours differ, but safety checkpoints and renames often do not.
-    const earlier = older?.rootTree === checkpoint.rootTree ? state : stateIn(older);
-    const same = state?.hash === earlier?.hash && state?.mode === earlier?.mode && state?.type === earlier?.type;
-    if (!same && (before === undefined || checkpoint.number < before))
-      versions.push({
-        checkpoint,
-        kind:
-          earlier === undefined
-            ? "added"
-            : state === undefined
-              ? "removed"
-              : state.type === earlier.type
-                ? "changed"
-                : "typeChanged",
-        ...(state === undefined ? {} : { state: entryState(state) }),
-      });
-    state = earlier;
+    if (older?.rootTree === checkpoint.rootTree) continue;
+    const listed = listedPath === undefined ? "unknown" : listedChange(store, i, listedPath);
+    if (listed === "none") continue;
+    if (typeof listed === "object") {
+      const { kind, after } = listed;
+      versions.push({ checkpoint, kind, ...(after === undefined ? {} : { state: after }) });
+      continue;
+    }
+    const state = stateIn(checkpoint);
+    const kind = listed === "within" ? "changed" : changeKind(stateIn(older), state);
+    if (kind !== undefined)
+      versions.push({ checkpoint, kind, ...(state === undefined ? {} : { state: entryState(state) }) });
   }
   return versions;
+}
+
+/**
+ * What the list of the checkpoint at `i` says about a path: what happened to it; that nothing did; that something in it changed,
+ * so that it was a folder and still is ("within"); or "unknown": there is no list against the one before, or something in the
+ * path came or went, and with it maybe the path itself.
+ */
+function listedChange({ catalog }: Store, i: number, path: string): Change | "none" | "within" | "unknown" {
+  const { checkpoints } = catalog;
+  const older = checkpoints[i + 1];
+  if (older === undefined || checkpoints[i]?.parentId !== older.id) return "unknown";
+  const changes = listedChanges(catalog, i, path);
+  if (changes === undefined) return "unknown";
+  let found: "none" | "within" | "unknown" = "none";
+  for (const change of changes) {
+    if (!change.path.startsWith(path)) continue;
+    if (change.path.length === path.length) return change;
+    if (change.path[path.length] !== "/") continue;
+    if (change.before !== undefined && change.after !== undefined) found = "within";
+    else if (found === "none") found = "unknown";
+  }
+  return found;
+}
+
+/** Reads what lies at a path that may be spelled in several ways. Remembers its last answer: neighbours ask twice. */
+function stateReader(
+  trees: TreeStore,
+  paths: readonly ByteString[],
+): (checkpoint: Checkpoint | undefined) => TreeEntry | undefined {
+  let last: { readonly root: string; readonly entry: TreeEntry | undefined } | undefined;
+  return (checkpoint) => {
+    if (checkpoint === undefined) return undefined;
+    const root = checkpoint.rootTree as Hash;
+    if (last?.root !== root) {
+      let entry: TreeEntry | undefined;
+      for (const path of paths) entry ??= trees.find(root, path);
+      last = { root, entry };
+    }
+    return last.entry;
+  };
+}
+
+function changeKind(before: TreeEntry | undefined, after: TreeEntry | undefined): ChangeKind | undefined {
+  if (before === undefined) return after === undefined ? undefined : "added";
+  if (after === undefined) return "removed";
+  if (before.type !== after.type) return "typeChanged";
+  return before.hash === after.hash && before.mode === after.mode ? undefined : "changed";
 }
 
 export function stats(store: Store): StoreStats {

@@ -19,7 +19,7 @@ import { CheckpointError, ignoreFailure } from "../../shared/errors";
 import { type ByteString, textToPaths } from "../../shared/pathText";
 import type { Hash } from "../store/hash";
 import type { RestoreRow } from "../store/restoreRows";
-import { type Capture, captureWorkspace } from "./capture";
+import { type Capture, captureWorkspace, rememberCapture } from "./capture";
 import type { Operation, Store } from "./context";
 import { type PathSelection, selectExactly, selectPaths } from "./pathSelection";
 import { resolveRef } from "./refs";
@@ -138,7 +138,8 @@ async function preview(store: Store, job: Job, operation: Operation): Promise<Re
 
 async function carryOut(store: Store, job: Job, operation: Operation): Promise<RestoreResult> {
   const { capture, safety } = await secure(store, job, operation);
-  store.index.apply(capture.indexUpdate);
+  // From here on the workspace is not what any scan found.
+  store.lastScan.forget();
 
   operation.report({ phase: "plan", done: 0, total: 0 });
   const { reverts } = job;
@@ -208,6 +209,7 @@ async function secure(
     if (!job.safety || existing !== undefined) {
       // Of an existing state only trees that the store has lost are new.
       storeTrees(store, capture);
+      rememberCapture(store, capture);
       return { capture, safety: job.safety ? existing : undefined };
     }
     const request = { kind: "safety", trigger: job.trigger, scan: job.scan } as const;

@@ -15,13 +15,13 @@
  */
 import type { Kept, KeptCode } from "../../shared/api";
 import { CheckpointError, ignoreFailure } from "../../shared/errors";
+import { TEMP_PREFIX } from "../../shared/leftOutNames";
 import { type ByteString, pathToText } from "../../shared/pathText";
+import { describeErrno } from "../fs/describeErrno";
 import { errnoOf, type FileStat } from "../fs/fileSystem";
 import { joinPath, parentPath } from "../fs/osPath";
-import { TEMP_PREFIX } from "../fs/publishFile";
 import { WRITTEN } from "../pipeline/extractTask";
 import type { WorkView } from "../pipeline/sharedWork";
-import { describeErrno } from "../scan/scanner";
 import { TREE_DIRECTORY } from "../store/tree";
 import { CapturedState } from "./capturedState";
 import type { Operation, Store } from "./context";

@@ -6,9 +6,9 @@
  */
 import type { Checkpoint, Kept, KeptCode } from "../../shared/api";
 import { type ByteString, pathToText } from "../../shared/pathText";
+import { describeErrno } from "../fs/describeErrno";
 import { errnoOf, type FileStat, isDirectory } from "../fs/fileSystem";
 import { joinPath, parentPath } from "../fs/osPath";
-import { describeErrno } from "../scan/scanner";
 import type { Hash } from "../store/hash";
 import { TREE_DIRECTORY, TREE_SYMLINK, type TreeEntry } from "../store/tree";
 import type { Store } from "./context";

@@ -4,9 +4,10 @@
  */
 import { v7 as uuidv7 } from "uuid";
 import type { Checkpoint, SaveRequest, SaveResult } from "../../shared/api";
+import { textToPaths } from "../../shared/pathText";
 import type { Hash } from "../store/hash";
 import { PackWriter } from "../store/packWriter";
-import { type Capture, captureWorkspace } from "./capture";
+import { type Capture, captureWorkspace, rememberCapture } from "./capture";
 import { describeChanges } from "./changes";
 import type { Operation, Store } from "./context";
 import { withLock } from "./withLock";
@@ -16,7 +17,12 @@ export function save(store: Store, request: SaveRequest, operation: Operation): 
   return withLock(store, operation, async () => {
     const capture = await captureWorkspace(
       store,
-      { scan: request.scan, store: true, chunkBytes: request.packChunkBytes ?? 0 },
+      {
+        scan: request.scan,
+        store: true,
+        chunkBytes: request.packChunkBytes ?? 0,
+        changedPaths: request.changedPaths?.flatMap(textToPaths),
+      },
       operation,
     );
     const answer = (checkpoint: Checkpoint | null, noChange: boolean): SaveResult => ({
@@ -24,13 +30,14 @@ export function save(store: Store, request: SaveRequest, operation: Operation): 
       noChange,
       skipped: capture.skipped,
       durationMs: store.now() - startedAt,
+      scanned: capture.scanned,
       report: capture.report,
     });
     const { latest } = store.catalog;
     if (request.name === undefined && request.note === undefined && latest?.rootTree === capture.rootTree) {
       // Only trees that the store has lost are new here: the checkpoint that names them is whole again.
       storeTrees(store, capture);
-      store.index.apply(capture.indexUpdate);
+      rememberCapture(store, capture);
       return answer(latest, true);
     }
     return answer(commitCapture(store, capture, request, operation), false);
@@ -72,7 +79,7 @@ export function commitCapture(store: Store, capture: Capture, request: SaveReque
   };
   store.catalog.insert(checkpoint, differences.list, capture.skipped, capture.rules);
   store.catalog.commit();
-  store.index.apply(capture.indexUpdate);
+  rememberCapture(store, capture);
   return checkpoint;
 }
 

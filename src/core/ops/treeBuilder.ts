@@ -1,11 +1,19 @@
 /** From what a scan found and what was read to tree objects, and to what the index is to remember. */
 import type { ByteString } from "../../shared/pathText";
-import { encodePatch, FOLDER, type IndexedEntry, SYMLINK } from "../scan/directoryRecord";
-import type { ScannedFile, ScannedFolder } from "../scan/scanner";
+import {
+  encodePatch,
+  encodeRecord,
+  FOLDER,
+  type IndexedEntry,
+  type Listing,
+  type RecordHead,
+  SYMLINK,
+} from "../scan/directoryRecord";
+import type { ScannedFile, ScannedFolder } from "../scan/scannedFolder";
 import type { Hash } from "../store/hash";
 import { encodeTree, TREE_DIRECTORY, TREE_FILE, TREE_SYMLINK, type TreeEntry } from "../store/tree";
+import type { Resolved } from "./contentReader";
 import type { Store } from "./context";
-import type { Resolved } from "./readContents";
 
 /** The index vouched for content that is not in the store. */
 export class StaleIndex extends Error {}
@@ -21,6 +29,8 @@ const RACY_COARSE_MS = 2_100;
 export class TreeBuilder {
   readonly newTrees = new Map<Hash, Uint8Array>();
   readonly patches: Buffer[] = [];
+  /** Folders that the next scan must look at, whatever a watcher says. */
+  readonly restless: ByteString[] = [];
 
   constructor(
     private readonly store: Store,
@@ -29,17 +39,22 @@ export class TreeBuilder {
   ) {}
 
   build(folder: ScannedFolder): Hash {
+    const { treePacks, blobs, index } = this.store;
+    if (folder.isUntouched) return this.known(index.record(folder.path)?.treeHash);
     const children = folder.folders.map((each) => ({ folder: each, hash: this.build(each) }));
     const { record } = folder;
     const childrenSame = children.every(({ folder: child, hash }) => {
+      if (child.isUntouched) return true;
       const before = child.record;
       return before !== undefined && before.treeHash === hash && before.mode === child.mode;
     });
-    const { treePacks, blobs } = this.store;
+    const listing = this.settledListing(folder);
     if (record !== undefined && folder.files === undefined && childrenSame) {
-      if (!treePacks.has(record.treeHash)) throw new StaleIndex();
-      if (record.rulesId !== folder.rulesId || record.mode !== folder.mode)
-        this.remember(folder, record.treeHash, record.entries());
+      this.known(record.treeHash);
+      const isNewlyListed = listing !== undefined && !record.isListedAs(listing);
+      if (record.rulesId !== folder.rulesId || record.mode !== folder.mode || isNewlyListed)
+        this.patches.push(encodeRecord(this.headOf(folder, record.treeHash, listing), []));
+      if (listing === undefined) this.restless.push(folder.path);
       return record.treeHash;
     }
     const files =
@@ -61,29 +76,39 @@ export class TreeBuilder {
     const hash = this.store.codecs.hash(bytes);
     if (!treePacks.has(hash)) this.newTrees.set(hash, Buffer.from(bytes));
     const subfolders = folder.folders.map((child) => folderEntry(child.name));
-    this.remember(
-      folder,
-      hash,
-      [...files, ...subfolders].sort((a, b) => (a.name < b.name ? -1 : 1)),
-    );
+    const remembered = [...files, ...subfolders].sort((a, b) => (a.name < b.name ? -1 : 1));
+    this.patches.push(encodePatch(this.headOf(folder, hash, listing), record, remembered));
+    if (listing === undefined || files.some((file) => file.racy)) this.restless.push(folder.path);
     return hash;
+  }
+
+  /** A tree that the index vouches for. */
+  private known(tree: Hash | undefined): Hash {
+    if (tree === undefined || !this.store.treePacks.has(tree)) throw new StaleIndex();
+    return tree;
   }
 
   private indexed(files: readonly ScannedFile[]): IndexedEntry[] {
     return files.flatMap((file) => {
       const entry = file.hash === undefined ? this.resolved.get(file) : { ...file, hash: file.hash, racy: false };
-      return entry === undefined ? [] : [{ ...entry, racy: this.isRacy(entry) }];
+      return entry === undefined ? [] : [{ ...entry, racy: this.isRecent(entry) }];
     });
   }
 
-  private isRacy(entry: IndexedEntry): boolean {
-    const newest = Math.max(entry.mtimeMs, entry.ctimeMs);
+  /** What the folder's names may be known by; nothing, if they changed only just now or a file could not be read. */
+  private settledListing({ listing, files }: ScannedFolder): Listing | undefined {
+    if (listing === undefined || this.isRecent(listing)) return undefined;
+    const isRead = (file: ScannedFile): boolean => file.hash !== undefined || this.resolved.size(file) === file.size;
+    return files === undefined || files.every(isRead) ? listing : undefined;
+  }
+
+  private isRecent({ mtimeMs, ctimeMs }: Listing): boolean {
+    const newest = Math.max(mtimeMs, ctimeMs);
     return newest >= this.startedAt - (newest % 1000 === 0 ? RACY_COARSE_MS : RACY_MS);
   }
 
-  private remember(folder: ScannedFolder, treeHash: Hash, entries: readonly IndexedEntry[]): void {
-    const { path, mode, rulesId, record } = folder;
-    this.patches.push(encodePatch({ path, mode, rulesId, treeHash }, record, entries));
+  private headOf({ path, mode, rulesId }: ScannedFolder, treeHash: Hash, listing: Listing | undefined): RecordHead {
+    return { path, mode, rulesId, treeHash, listing };
   }
 }
 

@@ -93,6 +93,9 @@ class Check {
         this.bytesRead += entry.length;
         this.operation.throwIfCancelled();
       });
+      // Another process may have merged it into another pack meanwhile, from where the checkpoints below are looked up.
+      if (found.length > 0) packs.refresh();
+      if (!packs.ids().includes(id)) return;
       for (const { hash, message } of found) {
         // An intact copy in another pack serves just as well.
         if (hash !== undefined && !isReadable(packs, hash)) this.bad.add(hash);

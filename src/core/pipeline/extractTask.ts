@@ -6,11 +6,11 @@
  * content turns out damaged, what was written of it is removed again and the item is reported.
  */
 import { constants } from "node:fs";
-import { CheckpointError, ignoreFailure } from "../../shared/errors";
+import { CheckpointError, cancelled, ignoreFailure } from "../../shared/errors";
+import { describeErrno } from "../fs/describeErrno";
 import { errnoOf, type FileSystem, type OsPath, permissions } from "../fs/fileSystem";
 import { PathRoot } from "../fs/osPath";
 import { writeFully } from "../fs/publishFile";
-import { describeErrno } from "../scan/scanner";
 import type { Hash } from "../store/hash";
 import { type SharedWork, WorkView } from "./sharedWork";
 
@@ -75,17 +75,23 @@ function writeFile(deps: ExtractDeps, path: OsPath, view: WorkView, item: number
   const { fs } = deps;
   const { mode } = view.facts(item);
   const hash = view.hash(item);
-  const fd = fs.open(path, CREATE_FLAGS, 0o600);
+  // Writable in any case: there are file systems that refuse to write to a file whose mode forbids it.
+  const fd = fs.open(path, CREATE_FLAGS, (mode & 0o777) | 0o600);
   let size = 0;
   try {
     const found = deps.read(hash, (block) => {
+      if (view.isCancelled) throw cancelled();
       writeFully(fs, fd, block, size);
       size += block.length;
     });
     if (!found) throw missing(hash);
-    fs.fchmod(fd, mode);
+    let stat = fs.fstat(fd);
+    // The umask takes bits away, and some bits are not for new files; most modes come out as they were asked for.
+    if (permissions(stat) !== mode) {
+      fs.fchmod(fd, mode);
+      stat = fs.fstat(fd);
+    }
     if (sync) fs.fsync(fd);
-    const stat = fs.fstat(fd);
     view.setFacts(item, { size, mtimeMs: stat.mtimeMs, ctimeMs: stat.ctimeMs, ino: stat.ino, mode: permissions(stat) });
   } catch (error) {
     ignoreFailure(() => fs.unlink(path), "the write error that is reported says more");

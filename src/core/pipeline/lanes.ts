@@ -6,15 +6,24 @@
  */
 import { Worker } from "node:worker_threads";
 import { CheckpointError, cancelled, type SerializedError } from "../../shared/errors";
+import type { CheckTask } from "./checkTask";
 import type { ExtractTask, ExtractTaskResult } from "./extractTask";
-import { WorkView } from "./sharedWork";
+import type { SearchTask, SearchTaskResult } from "./searchTask";
 import type { StoreTask, StoreTaskResult } from "./storeTask";
+import { WorkQueue } from "./workQueue";
 
-export type LaneTask = { readonly packs: string; readonly task: StoreTask | ExtractTask };
-export type LaneTaskResult<T extends LaneTask["task"]> = T extends StoreTask ? StoreTaskResult : ExtractTaskResult;
+export type LaneTask = { readonly packs: string; readonly task: StoreTask | ExtractTask | SearchTask | CheckTask };
+export type LaneTaskResult<T extends LaneTask["task"]> = T extends StoreTask
+  ? StoreTaskResult
+  : T extends ExtractTask
+    ? ExtractTaskResult
+    : T extends SearchTask
+      ? SearchTaskResult
+      : undefined;
+export type AnyResult = LaneTaskResult<LaneTask["task"]>;
 export type ToLane = { readonly id: number } & LaneTask;
 export type FromLane =
-  | { readonly id: number; readonly result: StoreTaskResult | ExtractTaskResult }
+  | { readonly id: number; readonly result: AnyResult }
   | { readonly id: number; readonly error: SerializedError };
 
 const IDLE_MS = 10_000;
@@ -22,7 +31,7 @@ const IDLE_MS = 10_000;
 const YOUNG_GENERATION_MB = 8;
 
 interface Pending {
-  resolve(result: StoreTaskResult | ExtractTaskResult): void;
+  resolve(result: AnyResult): void;
   reject(error: unknown): void;
   readonly worker: Worker;
 }
@@ -41,10 +50,10 @@ export class LanePool {
     readonly size: number,
   ) {}
 
-  /** Starts the threads ahead of work that is sure to come. */
-  warmUp(): void {
+  /** Starts threads, all or `count`, ahead of work that is sure to come. */
+  warmUp(count = this.size): void {
     clearTimeout(this.idle);
-    while (this.workers.length < this.size) this.workers.push(this.start());
+    while (this.workers.length < Math.min(count, this.size)) this.workers.push(this.start());
     // The work may not come after all (cancelled, nothing to read).
     if (this.batches === 0) this.restartIdleTimer();
   }
@@ -57,7 +66,7 @@ export class LanePool {
     // Counted first: no idle timer may run while there is work.
     this.batches++;
     try {
-      this.warmUp();
+      this.warmUp(tasks.length);
     } catch (error) {
       this.batches--;
       throw error;
@@ -65,13 +74,13 @@ export class LanePool {
     // Idle threads must not keep a finished command line alive; working ones must.
     for (const worker of this.workers) worker.ref();
     const runs = tasks.map((task, i) =>
-      new Promise<StoreTaskResult | ExtractTaskResult>((resolve, reject) => {
+      new Promise<AnyResult>((resolve, reject) => {
         const id = this.nextId++;
         const worker = this.workers[i % this.workers.length] as Worker;
         this.pending.set(id, { resolve, reject, worker });
         worker.postMessage({ id, packs, task } satisfies ToLane);
       }).catch((error: unknown) => {
-        new WorkView(task.work).cancel();
+        new WorkQueue(task.work).cancel();
         throw error;
       }),
     );
@@ -84,6 +93,11 @@ export class LanePool {
       if (outcome.status === "rejected") throw outcome.reason;
       return outcome.value as LaneTaskResult<T>;
     });
+  }
+
+  /** Gives threads and their memory back now, unless there is work: what follows a long task needs the memory more. */
+  async release(): Promise<void> {
+    if (this.batches === 0) await this.dispose();
   }
 
   /** Ends the threads; what they were doing is rejected as cancelled. */
@@ -134,8 +148,8 @@ export class LanePool {
 }
 
 /** A Buffer arrives from another thread as a plain Uint8Array. */
-function withBuffers<T extends StoreTaskResult | ExtractTaskResult>(result: T): T {
-  if (!("pack" in result) || result.pack === undefined) return result;
+function withBuffers<T extends AnyResult>(result: T): T {
+  if (result === undefined || !("pack" in result) || result.pack === undefined) return result;
   const { buffer, byteOffset, byteLength } = result.pack.index;
   return { ...result, pack: { ...result.pack, index: Buffer.from(buffer, byteOffset, byteLength) } };
 }

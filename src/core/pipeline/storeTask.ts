@@ -9,10 +9,10 @@
  */
 import { constants } from "node:fs";
 import type { SkipReason } from "../../shared/api";
-import { CheckpointError } from "../../shared/errors";
+import { cancelled } from "../../shared/errors";
+import { describeErrno } from "../fs/describeErrno";
 import { errnoOf, type FileStat, type FileSystem, isFile, isSymlink, permissions } from "../fs/fileSystem";
 import { PathRoot } from "../fs/osPath";
-import { describeErrno } from "../scan/scanner";
 import type { Codecs } from "../store/codecs";
 import { isCompressedType } from "../store/compressedTypes";
 import type { Hash } from "../store/hash";
@@ -27,6 +27,8 @@ export const SKIPPED = 2;
 export const AS_SYMLINK = 8;
 
 const SMALL_BYTES = 1024 * 1024;
+/** Reading, hashing and compressing a slice takes about as long as so many small files. */
+const SLICE_COST = 8;
 /** How often a file that changes while it is read gets another chance. */
 const ATTEMPTS = 4;
 const OPEN_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
@@ -54,6 +56,8 @@ export interface StoreDeps {
   readonly codecs: Codecs;
   /** Content that needs no storing. */
   readonly isKnown: (hash: Hash) => boolean;
+  /** Called for each file (1) and each slice of a large one (SLICE_COST); it may cancel the work. */
+  readonly tick?: (cost: number) => void;
 }
 
 /** Runs until the list is empty; then the lane's pack is published. On error no pack and no temp file stays. */
@@ -110,6 +114,7 @@ class StoreLane {
 
   run(): StoreTaskResult {
     for (let item = this.view.take(); item !== undefined; item = this.view.take()) {
+      this.deps.tick?.(1);
       try {
         if (this.view.states[item] === AS_SYMLINK) this.symlink(item);
         else this.file(item);
@@ -195,11 +200,13 @@ class StoreLane {
   /** Undefined: stored. Otherwise the file changed meanwhile, and this is what it looks like now. */
   private readSmall(item: number, fd: number, path: string, expected: WorkFacts): WorkFacts | undefined {
     let length = 0;
-    while (length <= expected.size) {
+    // Asked for one byte more, a regular file that gives just the expected ones has ended; `stat` below would tell if it
+    // grew since. So no read is spent on meeting the end, but for an empty file.
+    do {
       const read = this.read(fd, this.buffer, length, expected.size + 1 - length, length);
       if (read === 0) break;
       length += read;
-    }
+    } while (length < expected.size);
     const now = this.stat(fd);
     if (length !== expected.size || !sameFacts(now, expected)) return now;
     this.view.setFacts(item, now);
@@ -211,7 +218,7 @@ class StoreLane {
     const hash = this.deps.codecs.hash(content);
     this.view.setHash(item, hash);
     this.bytesIn += content.length;
-    if (this.isTaken(hash)) this.deduplicated++;
+    if (this.isTaken(item, hash)) this.deduplicated++;
     else if (this.writer !== undefined) this.count(this.writer.add(hash, content, { raw }));
   }
 
@@ -222,6 +229,7 @@ class StoreLane {
     try {
       // Reading stops at the announced size plus one byte: a file that grows for ever must not be followed.
       while (position <= expected.size && !this.view.isCancelled) {
+        this.deps.tick?.(SLICE_COST);
         const read = this.read(fd, this.buffer, 0, Math.min(SMALL_BYTES, expected.size + 1 - position), position);
         if (read === 0) break;
         const slice = this.buffer.subarray(0, Math.min(read, expected.size - position));
@@ -236,22 +244,22 @@ class StoreLane {
     const now = this.stat(fd);
     if (position !== expected.size || !sameFacts(now, expected)) {
       this.writer?.abandonStream();
-      if (this.view.isCancelled) throw new CheckpointError("cancelled", "Cancelled. Nothing was changed.");
+      if (this.view.isCancelled) throw cancelled();
       return now;
     }
     const hash = hasher.digest();
     this.view.setFacts(item, now);
     this.view.setHash(item, hash);
     this.bytesIn += position;
-    if (this.isTaken(hash)) {
+    if (this.isTaken(item, hash)) {
       this.deduplicated++;
       this.writer?.abandonStream();
     } else if (this.writer !== undefined) this.count(this.writer.endStream(hash));
     return undefined;
   }
 
-  private isTaken(hash: Hash): boolean {
-    return this.deps.isKnown(hash) || !this.view.claim(hash);
+  private isTaken(item: number, hash: Hash): boolean {
+    return this.deps.isKnown(hash) || !this.view.claim(item);
   }
 
   private count(stored: { readonly storedBytes: number; readonly raw: boolean }): void {

@@ -3,9 +3,9 @@
  * folder and compares in place: for a folder in which nothing changed, no object is made per file.
  *
  * Layout (little endian): u32 length of the whole record; u16 length of the path, path; u32 mode; tree hash (16);
- * id of the rules (16 ASCII); u32 number of entries; then per entry, in order of name bytes: u16 length of the name,
- * name; u8 flags (bits 0-1 type, RACY, REMOVED); and, unless it is a folder or removed: u32 mode, f64 size, f64 mtime,
- * f64 ctime, f64 inode, hash (16).
+ * id of the rules (16 ASCII); the folder's own f64 mtime (NaN: its listing is not settled), f64 ctime, f64 inode; u32
+ * number of entries; then per entry, in order of name bytes: u16 length of the name, name; u8 flags (bits 0-1 type, RACY,
+ * REMOVED); and, unless it is a folder or removed: u32 mode, f64 size, f64 mtime, f64 ctime, f64 inode, hash (16).
  *
  * A *patch* has the same layout; its entries are the ones to put, or, with REMOVED, to take out.
  */
@@ -25,6 +25,9 @@ const REMOVED = 8;
 /** mode, size, mtime, ctime, inode, hash */
 const FACTS_BYTES = 4 + 8 * 4 + HASH_BYTES;
 const RULES_ID_BYTES = 16;
+const LISTING_AT = 4 + HASH_BYTES + RULES_ID_BYTES;
+const COUNT_AT = LISTING_AT + 8 * 3;
+const ENTRIES_AT = COUNT_AT + 4;
 
 export interface IndexedEntry {
   readonly name: string;
@@ -40,11 +43,22 @@ export interface IndexedEntry {
   readonly racy: boolean;
 }
 
+/**
+ * The folder's own times and inode before its names were read. While they are the same, so are its names: creating,
+ * deleting and renaming an entry sets them (on the file systems that `tellsListingChanges`).
+ */
+export type Listing = Pick<FileStat, "mtimeMs" | "ctimeMs" | "ino">;
+
 export interface RecordHead {
   readonly path: ByteString;
   readonly mode: number;
   readonly treeHash: Hash;
   readonly rulesId: string;
+  /**
+   * Undefined: not settled, the names must be read again. It was changed so shortly before that an equal time proves
+   * nothing, or something in it was left out of the record and has to be reported each time.
+   */
+  readonly listing: Listing | undefined;
 }
 
 export class DirectoryRecord implements RecordHead {
@@ -72,12 +86,61 @@ export class DirectoryRecord implements RecordHead {
     return this.bytes.toString("latin1", at, at + RULES_ID_BYTES);
   }
 
+  get listing(): Listing | undefined {
+    const at = this.factsAt + LISTING_AT;
+    const mtimeMs = this.bytes.readDoubleLE(at);
+    if (Number.isNaN(mtimeMs)) return undefined;
+    return { mtimeMs, ctimeMs: this.bytes.readDoubleLE(at + 8), ino: this.bytes.readDoubleLE(at + 16) };
+  }
+
+  /** Whether the folder, found like this, still has the recorded names. */
+  isListedAs(found: Listing | undefined): boolean {
+    const at = this.factsAt + LISTING_AT;
+    return (
+      found !== undefined &&
+      this.bytes.readDoubleLE(at) === found.mtimeMs &&
+      this.bytes.readDoubleLE(at + 8) === found.ctimeMs &&
+      this.bytes.readDoubleLE(at + 16) === found.ino
+    );
+  }
+
   get count(): number {
-    return this.bytes.readUInt32LE(this.factsAt + 4 + HASH_BYTES + RULES_ID_BYTES);
+    return this.bytes.readUInt32LE(this.factsAt + COUNT_AT);
+  }
+
+  /** Takes nothing out: as a patch of nothing it is a record as it stands. */
+  get isWhole(): boolean {
+    for (const cursor = this.cursor(); cursor.name !== undefined; cursor.next()) if (cursor.removed) return false;
+    return true;
   }
 
   cursor(): EntryCursor {
-    return new EntryCursor(this.bytes, this.factsAt + 4 + HASH_BYTES + RULES_ID_BYTES + 4, this.count);
+    return new EntryCursor(this.bytes, this.factsAt + ENTRIES_AT, this.count);
+  }
+
+  /** This folder's entries under the head of a patch that has none. */
+  withHeadOf(patch: DirectoryRecord): DirectoryRecord {
+    const bytes = Buffer.concat([
+      patch.bytes.subarray(0, patch.factsAt + COUNT_AT),
+      this.bytes.subarray(this.factsAt + COUNT_AT),
+    ]);
+    bytes.writeUInt32LE(bytes.length, 0);
+    return new DirectoryRecord(bytes);
+  }
+
+  /** Names of the subfolders; those of files are not even decoded. */
+  folderNames(): string[] {
+    const names: string[] = [];
+    const { bytes } = this;
+    let at = this.factsAt + ENTRIES_AT;
+    for (let left = this.count; left > 0; left--) {
+      const flagsAt = at + 2 + bytes.readUInt16LE(at);
+      const flags = bytes[flagsAt] as number;
+      const isFolder = (flags & TYPE_BITS) === FOLDER;
+      if (isFolder && (flags & REMOVED) === 0) names.push(bytes.toString("latin1", at + 2, flagsAt));
+      at = flagsAt + 1 + (isFolder || (flags & REMOVED) !== 0 ? 0 : FACTS_BYTES);
+    }
+    return names;
   }
 
   /** All entries as objects. */
@@ -97,6 +160,8 @@ export class EntryCursor {
   removed = false;
   private factsAt = 0;
   private readonly view: DataView;
+  /** The whole record as text, a character a byte: one decoding for all names, which are parts of it. */
+  private readonly text: string;
 
   constructor(
     private readonly bytes: Buffer,
@@ -104,6 +169,7 @@ export class EntryCursor {
     private left: number,
   ) {
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.text = bytes.toString("latin1");
     this.next();
   }
 
@@ -113,10 +179,10 @@ export class EntryCursor {
       return;
     }
     this.left--;
-    const nameLength = this.view.getUint16(this.at, true);
-    const flagsAt = this.at + 2 + nameLength;
-    this.name = this.bytes.toString("latin1", this.at + 2, flagsAt);
-    const flags = this.view.getUint8(flagsAt);
+    const { text, at } = this;
+    const flagsAt = at + 2 + text.charCodeAt(at) + 256 * text.charCodeAt(at + 1);
+    this.name = text.substring(at + 2, flagsAt);
+    const flags = text.charCodeAt(flagsAt);
     this.type = (flags & TYPE_BITS) as EntryTypeCode;
     this.racy = (flags & RACY) !== 0;
     this.removed = (flags & REMOVED) !== 0;
@@ -163,7 +229,7 @@ export function encodeRecord(
   entries: readonly IndexedEntry[],
   removed: readonly string[] = [],
 ): Buffer {
-  let length = 6 + head.path.length + 4 + HASH_BYTES + RULES_ID_BYTES + 4;
+  let length = 6 + head.path.length + ENTRIES_AT;
   for (const entry of entries) length += 3 + entry.name.length + (entry.type === FOLDER ? 0 : FACTS_BYTES);
   for (const name of removed) length += 3 + name.length;
   const bytes = Buffer.allocUnsafe(length);
@@ -172,10 +238,12 @@ export function encodeRecord(
   let at = 6 + bytes.write(head.path, 6, "latin1");
   bytes.writeUInt32LE(head.mode, at);
   writeHash(head.treeHash, bytes, at + 4);
-  at += 4 + HASH_BYTES;
-  bytes.write(head.rulesId.padEnd(RULES_ID_BYTES).slice(0, RULES_ID_BYTES), at, "latin1");
-  bytes.writeUInt32LE(entries.length + removed.length, at + RULES_ID_BYTES);
-  at += RULES_ID_BYTES + 4;
+  bytes.write(head.rulesId.padEnd(RULES_ID_BYTES).slice(0, RULES_ID_BYTES), at + 4 + HASH_BYTES, "latin1");
+  bytes.writeDoubleLE(head.listing?.mtimeMs ?? Number.NaN, at + LISTING_AT);
+  bytes.writeDoubleLE(head.listing?.ctimeMs ?? 0, at + LISTING_AT + 8);
+  bytes.writeDoubleLE(head.listing?.ino ?? 0, at + LISTING_AT + 16);
+  bytes.writeUInt32LE(entries.length + removed.length, at + COUNT_AT);
+  at += ENTRIES_AT;
   for (const entry of entries) {
     at = writeName(bytes, at, entry.name, entry.type | (entry.racy ? RACY : 0));
     if (entry.type === FOLDER) continue;
@@ -202,6 +270,9 @@ function writeName(bytes: Buffer, at: number, name: string, flags: number): numb
 export function applyPatches(base: DirectoryRecord | undefined, patches: readonly DirectoryRecord[]): DirectoryRecord {
   const last = patches[patches.length - 1];
   if (last === undefined) throw new RangeError("no patch to apply");
+  // Of a folder that is new, the only patch is the record.
+  if (base === undefined && patches.length === 1 && last.isWhole) return last;
+  if (base !== undefined && patches.every((patch) => patch.count === 0)) return base.withHeadOf(last);
   const entries = new Map<string, IndexedEntry>();
   for (const record of base === undefined ? patches : [base, ...patches])
     for (const cursor = record.cursor(); cursor.name !== undefined; cursor.next()) {

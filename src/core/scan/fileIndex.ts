@@ -23,7 +23,7 @@ import { applyPatches, DirectoryRecord, FOLDER } from "./directoryRecord";
 const BASE = "files.base";
 const LOG = "files.log";
 const PACKS = "packs.list";
-const BASE_MAGIC = "CKI2";
+const BASE_MAGIC = "CKI3";
 const LOG_MAGIC = "CKL1";
 /** magic, checksum of the rest */
 const BASE_HEAD = 4 + 8;
@@ -53,6 +53,9 @@ export class FileIndex {
   private signature: string | undefined;
   /** The list of packs on disk; undefined: there is none that can be read. */
   private reliedOn: string | undefined;
+  /** The base in shared memory, in which the records that no patch has replaced since still lie. */
+  private shared = new SharedArrayBuffer(0);
+  private changes = 0;
 
   private constructor(
     private readonly fs: FileSystem,
@@ -89,6 +92,25 @@ export class FileIndex {
     return [BASE, LOG].reduce((sum, name) => sum + (this.fs.lstat(`${this.folder}/${name}`)?.size ?? 0), 0);
   }
 
+  /** Another number: records were lost or replaced otherwise than by `apply`. */
+  get generation(): number {
+    return this.changes;
+  }
+
+  /** The memory that other threads can read records from, see `sharedOffset`. */
+  get sharedRecords(): SharedArrayBuffer {
+    return this.shared;
+  }
+
+  /** Where a record lies in `sharedRecords`; undefined: in this thread's memory. */
+  sharedOffset(record: DirectoryRecord): number | undefined {
+    return record.bytes.buffer === this.shared ? record.bytes.byteOffset : undefined;
+  }
+
+  all(): Iterable<DirectoryRecord> {
+    return this.records.values();
+  }
+
   record(path: ByteString): DirectoryRecord | undefined {
     return this.records.get(path);
   }
@@ -101,7 +123,8 @@ export class FileIndex {
   /** Takes in what is on disk; whoever asks for records has called it. */
   refresh(): void {
     if (this.currentSignature() !== this.signature) this.reload();
-    else if (!this.allPresent(this.reliedOn ?? "")) this.clear();
+    // Another process may have merged packs, and written down which ones hold everything now.
+    else if (!this.allPresent(this.reliedOn ?? "")) this.reload();
   }
 
   /** Forgets everything: it named content that is not in the store. */
@@ -114,7 +137,7 @@ export class FileIndex {
     const body = [...ids].sort().join("\n");
     if (body === this.reliedOn) return;
     const text = `${this.codecs.xxh64(Buffer.from(body)).toString(16)}\n${body}`;
-    publishFile(this.fs, this.folder, PACKS, Buffer.from(text), this.nonce());
+    publishFile(this.fs, this.folder, PACKS, Buffer.from(text), this.nonce(), "none");
     this.reliedOn = body;
   }
 
@@ -131,10 +154,11 @@ export class FileIndex {
     for (const path of update.dropped) this.records.delete(path);
     ignoreFailure(() => {
       this.relyOnPacks(this.packIds());
-      const batch = encodeBatch(this.codecs, update);
-      const outgrown = this.logBytes + batch.length > Math.max(LOG_MIN_BYTES, this.baseBytes * LOG_SHARE_OF_BASE);
+      // Judged by its size before it is put together: of a first save's batch there need not be a copy.
+      const added = batchBytes(update);
+      const outgrown = this.logBytes + added > Math.max(LOG_MIN_BYTES, this.baseBytes * LOG_SHARE_OF_BASE);
       if (this.baseBytes === 0 || outgrown) this.writeBase();
-      else this.append(batch);
+      else this.append(encodeBatch(this.codecs, update));
       this.signature = this.currentSignature();
     }, "the index is a cache: without this entry the next save reads more");
   }
@@ -152,12 +176,17 @@ export class FileIndex {
       // A folder whose tree is not in the store, or names more than is left here, counts as new at the next save.
       this.records.delete(path);
     }
-    if (changed) this.writeBase();
+    if (changed) {
+      this.changes++;
+      this.writeBase();
+    }
     this.signature = this.currentSignature();
   }
 
   private clear(): void {
+    this.changes++;
     this.records = new Map();
+    this.shared = new SharedArrayBuffer(0);
     this.baseBytes = 0;
     this.logBytes = 0;
     this.baseChecksum = 0n;
@@ -167,7 +196,7 @@ export class FileIndex {
     this.clear();
     this.signature = this.currentSignature();
     if (!this.packsAreThere()) return;
-    const base = readWholeFile(this.fs, `${this.folder}/${BASE}`);
+    const base = readWholeFile(this.fs, `${this.folder}/${BASE}`, sharedBuffer);
     if (base === undefined || !this.readBase(base)) return;
     const log = readWholeFile(this.fs, `${this.folder}/${LOG}`);
     if (log !== undefined) this.readLog(log);
@@ -192,15 +221,21 @@ export class FileIndex {
     if (base.length < BASE_HEAD + SALT_BYTES || base.toString("latin1", 0, 4) !== BASE_MAGIC) return false;
     const checksum = base.readBigUInt64LE(4);
     if (this.codecs.xxh64(base.subarray(BASE_HEAD)) !== checksum) return false;
+    this.takeRecords(base);
+    this.baseChecksum = checksum;
+    this.baseBytes = base.length;
+    return true;
+  }
+
+  /** `base` is checked, and in shared memory. */
+  private takeRecords(base: Buffer): void {
     for (let at = BASE_HEAD + SALT_BYTES; at < base.length; ) {
       const length = base.readUInt32LE(at);
       const record = new DirectoryRecord(base.subarray(at, at + length));
       this.records.set(record.path, record);
       at += length;
     }
-    this.baseChecksum = checksum;
-    this.baseBytes = base.length;
-    return true;
+    this.shared = base.buffer as unknown as SharedArrayBuffer;
   }
 
   private readLog(log: Buffer): void {
@@ -230,14 +265,17 @@ export class FileIndex {
   }
 
   private writeBase(): void {
-    const salt = Buffer.alloc(SALT_BYTES, this.nonce(), "latin1");
-    const body = Buffer.concat([salt, ...[...this.records.values()].map((record) => record.bytes)]);
-    const base = Buffer.allocUnsafe(BASE_HEAD + body.length);
+    const records = [...this.records.values()];
+    const bytes = records.reduce((sum, record) => sum + record.bytes.length, BASE_HEAD + SALT_BYTES);
+    const base = sharedBuffer(bytes);
     base.write(BASE_MAGIC, 0, "latin1");
-    const checksum = this.codecs.xxh64(body);
+    base.fill(this.nonce(), BASE_HEAD, BASE_HEAD + SALT_BYTES, "latin1");
+    let at = BASE_HEAD + SALT_BYTES;
+    for (const record of records) at += record.bytes.copy(base, at);
+    const checksum = this.codecs.xxh64(base.subarray(BASE_HEAD));
     base.writeBigUInt64LE(checksum, 4);
-    body.copy(base, BASE_HEAD);
-    publishFile(this.fs, this.folder, BASE, base, this.nonce());
+    publishFile(this.fs, this.folder, BASE, base, this.nonce(), "none");
+    this.takeRecords(base);
     this.baseChecksum = checksum;
     this.baseBytes = base.length;
     this.logBytes = 0;
@@ -274,22 +312,34 @@ export class FileIndex {
   }
 }
 
+/** How large the index in this folder is, without reading it; 0: there is none. */
+export function recordedBytes(fs: FileSystem, folder: string): number {
+  return fs.lstat(`${folder}/${BASE}`)?.size ?? 0;
+}
+
+function sharedBuffer(bytes: number): Buffer {
+  return Buffer.from(new SharedArrayBuffer(bytes));
+}
+
+/** The size of what `encodeBatch` makes. */
+function batchBytes({ patches, dropped }: IndexUpdate): number {
+  const names = dropped.reduce((sum, path) => sum + 2 + path.length, 4);
+  return patches.reduce((sum, patch) => sum + patch.length, BATCH_HEAD + names);
+}
+
 /** u32 number of dropped folders, each u16 length and path; then the patches one after another. */
 function encodeBatch(codecs: Codecs, update: IndexUpdate): Buffer {
-  const droppedBytes = update.dropped.reduce((sum, path) => sum + 2 + path.length, 4);
-  const dropped = Buffer.allocUnsafe(droppedBytes);
-  dropped.writeUInt32LE(update.dropped.length, 0);
-  let at = 4;
+  const batch = Buffer.allocUnsafe(batchBytes(update));
+  batch.writeUInt32LE(update.dropped.length, BATCH_HEAD);
+  let at = BATCH_HEAD + 4;
   for (const path of update.dropped) {
-    dropped.writeUInt16LE(path.length, at);
-    dropped.write(path, at + 2, "latin1");
-    at += 2 + path.length;
+    batch.writeUInt16LE(path.length, at);
+    at += 2 + batch.write(path, at + 2, "latin1");
   }
-  const payload = Buffer.concat([dropped, ...update.patches]);
-  const head = Buffer.allocUnsafe(BATCH_HEAD);
-  head.writeUInt32LE(payload.length, 0);
-  head.writeBigUInt64LE(codecs.xxh64(payload), 4);
-  return Buffer.concat([head, payload]);
+  for (const patch of update.patches) at += patch.copy(batch, at);
+  batch.writeUInt32LE(batch.length - BATCH_HEAD, 0);
+  batch.writeBigUInt64LE(codecs.xxh64(batch.subarray(BATCH_HEAD)), 4);
+  return batch;
 }
 
 function decodeBatch(payload: Buffer): IndexUpdate {

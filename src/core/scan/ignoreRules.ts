@@ -11,15 +11,9 @@
  * pattern can only be about the last segment of a path whose folders are in.
  */
 import ignore, { type Ignore } from "ignore";
+import { DEPENDENCIES } from "../../shared/leftOutNames";
 import { type ByteString, pathToText } from "../../shared/pathText";
-import { TEMP_PREFIX } from "../fs/publishFile";
 import { type NameFilter, nameFilter } from "./nameFilter";
-
-/** Never saved, never touched. As file or folder, at any level. */
-const VERSION_CONTROL: ReadonlySet<string> = new Set([".git", ".hg", ".svn"]);
-
-/** Downloaded or derived; out unless asked for. */
-const DEPENDENCIES = ["node_modules", ".venv", "venv", "__pypackages__", ".tox", ".nox", ".gradle", ".m2"];
 
 export const GIT_RULES = ".gitignore";
 export const OWN_RULES: readonly string[] = [".chkptignore", ".checkpointignore"];
@@ -34,10 +28,6 @@ export interface RuleOptions {
   readonly exclude: readonly string[];
   /** As the file system compares names. */
   readonly ignoreCase: boolean;
-}
-
-export function isAlwaysOut(name: string): boolean {
-  return VERSION_CONTROL.has(name) || name.startsWith(TEMP_PREFIX);
 }
 
 /** The patterns of one ignore file, relative to the folder it lies in. */
@@ -90,7 +80,7 @@ export class FolderRules {
 
   /** The rules above the root's own ignore files. `hashText` makes ids from rule texts. */
   static root(options: RuleOptions, hashText: (text: string) => string): FolderRules {
-    const defaults = options.includeDependencies ? [] : DEPENDENCIES.map((name) => `${name}/`);
+    const defaults = options.includeDependencies ? [] : [...DEPENDENCIES].map((name) => `${name}/`);
     const sets = [defaults, options.exclude].filter((patterns) => patterns.length > 0);
     const id = hashText(JSON.stringify([options.useGitignore, options.ignoreCase, defaults, options.exclude]));
     const common = sets.map((patterns) => new RuleSet("", patterns, options.ignoreCase));

@@ -1,49 +1,31 @@
 /**
  * Walks the workspace and finds out what may have changed since the index was written.
  *
- * Every entry is looked at once (lstat); nothing is opened but ignore files. For a folder whose names and stats all
- * equal its index record no object per file is made: 80,000 unchanged files cost a walk and a comparison in place.
- * Symlinks are entries, never followed. Sorting is by name bytes, as in tree objects.
+ * Where an `Expectation` vouches for a folder, its record is taken for what is there. Elsewhere every entry is looked at
+ * once (lstat); nothing is opened but ignore files. For a folder whose names and stats all equal its index record no
+ * object per file is made. Symlinks are entries, never followed. Sorting is by name bytes, as in tree objects.
  */
-import { constants } from "node:fs";
 import type { Skipped, SkipReason } from "../../shared/api";
 import { cancelled } from "../../shared/errors";
+import { DEPENDENCIES, isNeverSaved } from "../../shared/leftOutNames";
 import { type ByteString, pathToText } from "../../shared/pathText";
+import { describeErrno } from "../fs/describeErrno";
 import { errnoOf, type FileStat, type FileSystem, isDirectory, isFile, isSymlink, permissions } from "../fs/fileSystem";
 import { joinPath, type PathRoot } from "../fs/osPath";
-import { readFully } from "../fs/publishFile";
-import type { Hash } from "../store/hash";
 import { type DirectoryRecord, FILE, FOLDER, SYMLINK } from "./directoryRecord";
+import type { Expectation } from "./expectation";
 import type { FileIndex } from "./fileIndex";
-import { CACHEDIR_SIGNATURE, CACHEDIR_TAG, type FolderRules, type IgnoreFile, isAlwaysOut } from "./ignoreRules";
-
-/** A file or symlink as found; `mode` is the permission bits alone. */
-export interface ScannedFile extends FileStat {
-  readonly name: string;
-  readonly type: typeof FILE | typeof SYMLINK;
-  /** Known from the index; absent: must be read. */
-  readonly hash: Hash | undefined;
-}
-
-export interface ScannedFolder {
-  readonly path: ByteString;
-  readonly name: string;
-  readonly mode: number;
-  readonly rulesId: string;
-  readonly record: DirectoryRecord | undefined;
-  /** Present when something in this very folder may differ from the record; all its files then. */
-  readonly files: readonly ScannedFile[] | undefined;
-  readonly folders: readonly ScannedFolder[];
-  readonly fileCount: number;
-  readonly symlinkCount: number;
-  readonly bytes: number;
-}
+import { FolderRuleFiles } from "./folderRuleFiles";
+import { CACHEDIR_TAG, type FolderRules } from "./ignoreRules";
+import { type ScannedFile, type ScannedFolder, totalCounts } from "./scannedFolder";
 
 export interface ScanResult {
   readonly root: ScannedFolder;
   readonly skipped: readonly Skipped[];
   /** Folders left out because they are marked as caches. */
   readonly caches: readonly ByteString[];
+  /** Downloaded dependencies are in, because the options or an ignore file say so. */
+  readonly hasDependencies: boolean;
 }
 
 export interface ScanDeps {
@@ -51,44 +33,114 @@ export interface ScanDeps {
   readonly root: PathRoot;
   readonly index: FileIndex;
   readonly rules: FolderRules;
+  /** Answers for folders below others whose rules are as recorded; for the root, if they are as when it was recorded. */
+  readonly expected: Expectation;
   readonly includeDependencies: boolean;
   readonly maxFileBytes: number;
   /** A folder inside the workspace that is never entered: the store, should it lie there. */
   readonly excludedFolder: ByteString | undefined;
   readonly isCancelled: () => boolean;
   readonly onProgress: (entries: number) => void;
+  /**
+   * Called for every folder of which something may differ from its record, with all its files. Where folders are
+   * expected to be as recorded (not so without an index), one that turns out not to be is told of again.
+   */
+  readonly onFolder?: ((path: ByteString, files: readonly ScannedFile[]) => void) | undefined;
 }
 
 /** Names seen between two progress reports and looks at the cancel flag. */
 const REPORT_EVERY = 2_000;
-const IGNORE_FILE_MAX_BYTES = 1024 * 1024;
+const ROOT = "" as ByteString;
 
 /** Scans everything. Throws when the root folder cannot be read; anything deeper is reported as skipped. */
 export function scanWorkspace(deps: ScanDeps): ScanResult {
   const walk = new Walk(deps);
-  const root = walk.folder("" as ByteString, "", 0, deps.rules, false);
+  const root = walk.root();
   if (root === undefined) throw walk.rootError;
-  return { root, skipped: walk.skipped, caches: walk.caches };
+  const { skipped, caches, hasDependencies } = walk;
+  return { root, skipped, caches, hasDependencies };
 }
+
+/** Worked out when first asked for: most folders that are as recorded need no rules. */
+type LazyRules = () => FolderRules;
 
 class Walk {
   readonly skipped: Skipped[] = [];
   readonly caches: ByteString[] = [];
+  hasDependencies = false;
   rootError: unknown;
   private seen = 0;
   private reportAt = REPORT_EVERY;
+  private readonly ruleFiles: FolderRuleFiles;
 
-  constructor(private readonly deps: ScanDeps) {}
+  constructor(private readonly deps: ScanDeps) {
+    this.ruleFiles = new FolderRuleFiles(deps.fs, deps.root, (path, error) =>
+      this.skip(path, "unreadable", describeErrno(error)),
+    );
+  }
+
+  root(): ScannedFolder | undefined {
+    const { rules, fs, root } = this.deps;
+    return this.asExpected(ROOT, "", () => rules) ?? this.look(ROOT, "", fs.lstat(root.os(ROOT)), rules, false);
+  }
+
+  /** The folder as its record says, if that is to be relied on; `outer` gives the rules that hold around it. */
+  private asExpected(path: ByteString, name: string, outer: LazyRules): ScannedFolder | undefined {
+    const record = this.deps.index.record(path);
+    if (record === undefined) return undefined;
+    const expected = this.deps.expected(path);
+    if (expected.what === "look") return undefined;
+    this.noteDependencies(name);
+    if (expected.what === "untouched") return expected.folder;
+
+    const { own } = expected;
+    this.countNames(own.files + own.symlinks + own.folders);
+    const rules = once(() => {
+      const names = record.entries().filter((entry) => entry.type === FILE);
+      return this.ruleFiles.within(
+        path,
+        names.map((entry) => entry.name),
+        outer(),
+      );
+    });
+    const skippedBefore = this.skipped.length;
+    const cachesBefore = this.caches.length;
+    const folders: ScannedFolder[] = [];
+    for (const each of record.folderNames()) {
+      const childPath = joinPath(path, each);
+      const child =
+        this.asExpected(childPath, each, () => rules().afterReadmission(childPath, each)) ??
+        this.lookAtSubfolder(childPath, each, rules);
+      if (child === undefined) {
+        // It went meanwhile: this folder is not what it was.
+        this.skipped.length = skippedBefore;
+        this.caches.length = cachesBefore;
+        return undefined;
+      }
+      folders.push(child);
+    }
+    const { mode, rulesId, listing } = record;
+    const all = totalCounts(own, folders);
+    return { path, name, mode, rulesId, folders, own, all, isUntouched: false, record, files: undefined, listing };
+  }
+
+  private lookAtSubfolder(path: ByteString, name: string, outer: LazyRules): ScannedFolder | undefined {
+    const stat = this.stat(path);
+    if (stat === undefined || !isDirectory(stat)) return undefined;
+    const rules = outer();
+    return this.look(path, name, stat, rules.afterReadmission(path, name), rules.readmits(path, name));
+  }
 
   /** Undefined: the folder is out (vanished, unreadable and reported, or marked as a cache). */
-  folder(
+  private look(
     path: ByteString,
     name: string,
-    mode: number,
+    stat: FileStat | undefined,
     outer: FolderRules,
     readmitted: boolean,
   ): ScannedFolder | undefined {
     const { fs, root, index } = this.deps;
+    this.noteDependencies(name);
     let names: string[];
     try {
       names = fs.readdir(root.os(path)).sort();
@@ -98,25 +150,32 @@ class Walk {
       return undefined;
     }
     this.countNames(names.length);
-    if (!readmitted && !this.deps.includeDependencies && names.includes(CACHEDIR_TAG) && this.isCache(path)) {
+    const isTagged = names.includes(CACHEDIR_TAG);
+    if (isTagged && !readmitted && !this.deps.includeDependencies && this.ruleFiles.isCache(path)) {
       this.caches.push(path);
       return undefined;
     }
-
-    const ruleFiles = names.filter((each) => outer.isRuleFile(each));
-    const rules = outer.within(path, ruleFiles.map((each) => this.readIgnoreFile(path, each)).filter(isPresent));
-    const record = index.record(path);
-    return this.compare(path, name, mode, rules, names, record);
+    const leftOutBefore = this.skipped.length + this.caches.length;
+    const rules = this.ruleFiles.within(path, names, outer);
+    const found = this.compare(path, rules, names, index.record(path));
+    // What is left out has to be reported each time; whether a tag marks a cache is not seen in its stat.
+    const isSettled = !isTagged && this.skipped.length + this.caches.length === leftOutBefore;
+    return {
+      path,
+      name,
+      mode: stat === undefined ? 0 : permissions(stat),
+      isUntouched: false,
+      listing: stat !== undefined && isSettled ? stat : undefined,
+      ...found,
+    };
   }
 
   private compare(
     path: ByteString,
-    name: string,
-    mode: number,
     rules: FolderRules,
     names: readonly string[],
     record: DirectoryRecord | undefined,
-  ): ScannedFolder {
+  ): Pick<ScannedFolder, "rulesId" | "record" | "files" | "folders" | "own" | "all"> {
     // Equal rules judged the recorded names before: they are in, and need no second verdict.
     const judged = record !== undefined && record.rulesId === rules.id;
     const cursor = record?.cursor();
@@ -124,12 +183,11 @@ class Walk {
     const present: string[] = [];
     const folders: ScannedFolder[] = [];
     let same = record !== undefined;
-    let fileCount = 0;
-    let symlinkCount = 0;
+    let files = 0;
     let bytes = 0;
 
     for (const each of names) {
-      if (isAlwaysOut(each)) continue;
+      if (isNeverSaved(each)) continue;
       const childPath = joinPath(path, each);
       const stat = this.stat(childPath);
       if (stat === undefined) continue;
@@ -142,7 +200,7 @@ class Walk {
 
       if (isDirectory(stat)) {
         const known = recorded && cursor.type === FOLDER;
-        const folder = this.subfolder(childPath, each, permissions(stat), rules, judged && known);
+        const folder = this.subfolder(childPath, each, stat, rules, judged && known);
         if (folder === undefined) continue;
         folders.push(folder);
         if (known) cursor.next();
@@ -163,26 +221,43 @@ class Walk {
       present.push(each);
       stats.push(stat);
       bytes += stat.size;
-      if (type === FILE) fileCount++;
-      else symlinkCount++;
+      if (type === FILE) files++;
       if (known && !cursor.racy && cursor.matches(stat, permissions(stat))) cursor.next();
       else same = false;
     }
     if (cursor?.name !== undefined) same = false;
-    const files = same ? undefined : collect(present, stats, record);
-    return { path, name, mode, rulesId: rules.id, record, files, folders, fileCount, symlinkCount, bytes };
+    const own = { files, symlinks: present.length - files, folders: folders.length, bytes };
+    const collected = same ? undefined : collect(present, stats, record);
+    if (collected !== undefined) this.deps.onFolder?.(path, collected);
+    return {
+      rulesId: rules.id,
+      record,
+      files: collected,
+      folders,
+      own,
+      all: totalCounts(own, folders),
+    };
   }
 
+  /** `judged`: the folder's record names it, and was made under the same rules. */
   private subfolder(
     path: ByteString,
     name: string,
-    mode: number,
+    stat: FileStat,
     rules: FolderRules,
     judged: boolean,
   ): ScannedFolder | undefined {
     if (path === this.deps.excludedFolder) return undefined;
+    if (judged && this.deps.index.record(path)?.mode === permissions(stat)) {
+      const folder = this.asExpected(path, name, () => rules.afterReadmission(path, name));
+      if (folder !== undefined) return folder;
+    }
     if (!judged && rules.excludes(path, name, true)) return undefined;
-    return this.folder(path, name, mode, rules.afterReadmission(path, name), rules.readmits(path, name));
+    return this.look(path, name, stat, rules.afterReadmission(path, name), rules.readmits(path, name));
+  }
+
+  private noteDependencies(folder: string): void {
+    if (DEPENDENCIES.has(folder)) this.hasDependencies = true;
   }
 
   private stat(path: ByteString): FileStat | undefined {
@@ -190,35 +265,6 @@ class Walk {
       return this.deps.fs.lstat(this.deps.root.os(path));
     } catch (error) {
       this.skip(path, "unreadable", describeErrno(error));
-      return undefined;
-    }
-  }
-
-  private readIgnoreFile(folder: ByteString, name: string): IgnoreFile | undefined {
-    const text = this.readHead(joinPath(folder, name), IGNORE_FILE_MAX_BYTES);
-    return text === undefined ? undefined : { name, text };
-  }
-
-  private isCache(folder: ByteString): boolean {
-    return this.readHead(joinPath(folder, CACHEDIR_TAG), CACHEDIR_SIGNATURE.length) === CACHEDIR_SIGNATURE;
-  }
-
-  /** The first bytes of a regular file as text; undefined when it is none or cannot be read (then it is reported). */
-  private readHead(path: ByteString, maxBytes: number): string | undefined {
-    const { fs, root } = this.deps;
-    try {
-      const fd = fs.open(root.os(path), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-      try {
-        const stat = fs.fstat(fd);
-        if (!isFile(stat)) return undefined;
-        const bytes = readFully(fs, fd, Math.min(stat.size, maxBytes), 0);
-        return bytes === undefined ? undefined : Buffer.from(bytes).toString("utf8");
-      } finally {
-        fs.close(fd);
-      }
-    } catch (error) {
-      // As with git, a symlink is no ignore file; a vanished one has no rules.
-      if (!["ENOENT", "ELOOP"].includes(errnoOf(error) ?? "")) this.skip(path, "unreadable", describeErrno(error));
       return undefined;
     }
   }
@@ -259,26 +305,10 @@ function collect(
   });
 }
 
-/** A system error in a few words for people. */
-export function describeErrno(error: unknown): string {
-  switch (errnoOf(error)) {
-    case "EACCES":
-    case "EPERM":
-      return "permission denied";
-    case "EIO":
-      return "the disk reported a read error";
-    case "EMFILE":
-    case "ENFILE":
-      return "too many files are open on this machine";
-    case "ENAMETOOLONG":
-      return "the path is too long for the file system";
-    case "EBUSY":
-      return "the file is locked by another program";
-    default:
-      return error instanceof Error ? error.message : String(error);
-  }
-}
-
-function isPresent<T>(value: T | undefined): value is T {
-  return value !== undefined;
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
 }

@@ -22,11 +22,12 @@ export interface Codecs extends Lz4Blocks {
   xxh64(data: Uint8Array): bigint;
 }
 
-export async function loadCodecs(): Promise<Codecs> {
+/** `busy`: for a lane, which has nothing else to do (see `loadLz4Blocks`). */
+export async function loadCodecs({ busy = false } = {}): Promise<Codecs> {
   const [whole, streams, blocks, small] = await Promise.all([
     xxh128.createXXHash128(),
     xxh128.createXXHash128(),
-    loadLz4Blocks(),
+    loadLz4Blocks(busy),
     xxhash(),
   ]);
   const shared = new SharedHasher(streams);

@@ -9,25 +9,31 @@ import { HASH_BYTES, type Hash, hashFromBytes, writeHash } from "./hash";
 import { INDEX_RECORD_BYTES, type PackEntry, readUInt64 } from "./packIndex";
 
 const WORDS = INDEX_RECORD_BYTES / 4;
-const FIRST_CAPACITY = 1024;
+const MIN_CAPACITY = 1024;
 /** The table has at least this many slots for each record, so that probe chains stay short. */
 const SLOTS_PER_RECORD = 2;
 
 export class EntryTable {
-  private capacity = FIRST_CAPACITY;
+  private capacity: number;
   private count = 0;
   /** The records as words in the machine's own byte order: only ever compared with words made the same way. */
-  private words = new Uint32Array(FIRST_CAPACITY * WORDS);
-  private bytes = Buffer.from(this.words.buffer);
+  private words: Uint32Array<ArrayBuffer>;
+  private bytes: Buffer;
   /** For each record, the number that its pack was added under. */
-  private packs = new Uint32Array(FIRST_CAPACITY);
+  private packs: Uint32Array;
   /** Record number + 1; 0 = free. */
-  private slots = new Uint32Array(SLOTS_PER_RECORD * FIRST_CAPACITY);
+  private slots: Uint32Array;
   private readonly wanted = new Uint32Array(HASH_BYTES / 4);
   private readonly wantedBytes = new Uint8Array(this.wanted.buffer);
 
-  get size(): number {
-    return this.count;
+  /** `records`: how many will be added at least. */
+  constructor(records = 0) {
+    this.capacity = MIN_CAPACITY;
+    while (this.capacity < records) this.capacity *= 2;
+    this.words = new Uint32Array(this.capacity * WORDS);
+    this.bytes = Buffer.from(this.words.buffer);
+    this.packs = new Uint32Array(this.capacity);
+    this.slots = new Uint32Array(SLOTS_PER_RECORD * this.capacity);
   }
 
   /** Adds all records of an index under a pack's number. */

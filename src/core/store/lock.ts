@@ -17,9 +17,10 @@
  */
 import { constants } from "node:fs";
 import { CheckpointError, ignoreFailure } from "../../shared/errors";
+import { TEMP_PREFIX } from "../../shared/leftOutNames";
 import { errnoOf, type FileSystem, isHeldElsewhere, untilReleased } from "../fs/fileSystem";
 import type { ProcessIdentity, ProcessMark } from "../fs/processIdentity";
-import { FILE_MODE, namesIn, readWholeFile, sweepTempFiles, TEMP_PREFIX, writeFully } from "../fs/publishFile";
+import { FILE_MODE, namesIn, readWholeFile, sweepTempFiles, writeFully } from "../fs/publishFile";
 
 export interface LockHolder extends ProcessMark {
   /** Milliseconds since 1970. */

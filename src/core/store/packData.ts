@@ -25,6 +25,8 @@ export class PackData {
     private readonly folder: string,
     readonly id: PackId,
     private readonly pieces: readonly Piece[],
+    /** The size it was cut to; 0 = it is whole. */
+    readonly partBytes: number,
   ) {
     const last = pieces[pieces.length - 1];
     this.bytes = last === undefined ? 0 : last.offset + last.size;
@@ -37,7 +39,7 @@ export class PackData {
   static find(fs: FileSystem, folder: string, id: PackId): PackData {
     const whole = fs.lstat(`${folder}/${datName(id)}`);
     if (whole !== undefined)
-      return new PackData(fs, folder, id, [{ path: datName(id), offset: 0, size: whole.size, fd: undefined }]);
+      return new PackData(fs, folder, id, [{ path: datName(id), offset: 0, size: whole.size, fd: undefined }], 0);
     const content = readWholeFile(fs, `${folder}/${manifestName(id)}`);
     if (content === undefined) throw missingPack(id);
     const manifest = parseManifest(content, id, (name) => fs.lstat(`${folder}/${name}`)?.size);
@@ -46,11 +48,12 @@ export class PackData {
       folder,
       id,
       manifest.parts.map((part) => ({ ...part, fd: undefined })),
+      manifest.chunk_bytes,
     );
   }
 
   get split(): boolean {
-    return this.pieces.length !== 1 || this.pieces[0]!.path !== datName(this.id);
+    return this.partBytes > 0;
   }
 
   /** `length` bytes at `offset`, read into `into` when given (which is then what the result lies in). Throws "damaged" beyond the end. */
@@ -108,6 +111,19 @@ export class PackData {
       throw error;
     }
     return piece.fd;
+  }
+}
+
+export type PackShape = Pick<PackData, "bytes" | "partBytes">;
+
+/** What can be told of a pack without reading it; zeros for one that is missing or whose manifest is invalid. */
+export function packShape(fs: FileSystem, folder: string, id: PackId): PackShape {
+  try {
+    const { bytes, partBytes } = PackData.find(fs, folder, id);
+    return { bytes, partBytes };
+  } catch (error) {
+    if (!CheckpointError.is(error, "damaged")) throw error;
+    return { bytes: 0, partBytes: 0 };
   }
 }
 

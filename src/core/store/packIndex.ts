@@ -111,19 +111,30 @@ export class PackIndex {
   }
 
   private find(hash: Hash): number | undefined {
-    const wanted = Buffer.allocUnsafe(HASH_BYTES);
-    writeHash(hash, wanted, 0);
+    // Words decide nearly every step; the whole hash is only looked at where they are equal.
+    const word = Number.parseInt(hash.slice(0, 8), 16);
+    let wanted: Buffer | undefined;
     let low = 0;
     let high = this.count - 1;
     while (low <= high) {
       const middle = (low + high) >>> 1;
-      const order = compareRecords(this.bytes, middle, wanted, 0);
+      let order = this.bytes.readUInt32BE(middle * INDEX_RECORD_BYTES) - word;
+      if (order === 0) {
+        wanted ??= hashBytes(hash);
+        order = compareRecords(this.bytes, middle, wanted, 0);
+      }
       if (order === 0) return middle;
       if (order < 0) low = middle + 1;
       else high = middle - 1;
     }
     return undefined;
   }
+}
+
+function hashBytes(hash: Hash): Buffer {
+  const bytes = Buffer.allocUnsafe(HASH_BYTES);
+  writeHash(hash, bytes, 0);
+  return bytes;
 }
 
 /** What is wrong with the bytes of an index for a `.dat` of `packBytes` bytes, or undefined. */

@@ -4,7 +4,7 @@
  */
 import { CheckpointError, ignoreFailure } from "../../shared/errors";
 import type { FileSystem } from "../fs/fileSystem";
-import { publishFile, publishOpenFile } from "../fs/publishFile";
+import { publishFile, publishOpenFile, syncFolder } from "../fs/publishFile";
 import type { Codecs } from "./codecs";
 import { PackData } from "./packData";
 import { datName, indexName, manifestName, type PackId } from "./packFiles";
@@ -45,8 +45,12 @@ export function publishPack(publication: PackPublication): boolean {
   const { fs, codecs, folder, nonce, pack, chunkBytes, fd, temp } = publication;
   let isOpen = true;
   try {
-    publishFile(fs, folder, indexName(pack.id), pack.index, `${nonce}-index`);
-    if (existsIntact(fs, codecs, folder, pack)) return false;
+    // The folder is synced once, when the pack's last name is there: nothing relies on either before that.
+    publishFile(fs, folder, indexName(pack.id), pack.index, `${nonce}-index`, "content");
+    if (existsIntact(fs, codecs, folder, pack)) {
+      syncFolder(fs, folder);
+      return false;
+    }
     if (chunkBytes > 0 && pack.bytes > chunkBytes) {
       publishParts({ ...publication, id: pack.id, hash: pack.hash, bytes: pack.bytes });
       removeIfThere(fs, `${folder}/${datName(pack.id)}`);

@@ -24,12 +24,15 @@ import {
   writeRecord,
 } from "./packIndex";
 import { PACK_MAGIC } from "./packWriter";
+import { READ_BUFFER_BYTES, ReadBuffer } from "./readBuffer";
 
 export interface PackReaderOptions {
   readonly fs: FileSystem;
   readonly codecs: Codecs;
   readonly folder: string;
   readonly id: PackId;
+  /** Shared with other packs that are not read while a block or piece of this one is in use. Absent: one of its own. */
+  readonly buffer?: ReadBuffer;
 }
 
 /** One thing wrong with a pack: with an entry of it, or (without a hash) with the pack as a whole. */
@@ -41,11 +44,8 @@ export interface PackProblem {
 /** Hands a frame's bytes out, in order. */
 export type FramePieces = (onPiece: (piece: Uint8Array) => void) => void;
 
-/** Entries up to this size are read into one reused buffer. */
-const SCRATCH_BYTES = 2 << 20;
-/** Not above SCRATCH_BYTES. */
+/** Frames up to this size are read whole before they are decoded or copied. Not above READ_BUFFER_BYTES. */
 const COPY_BYTES = 1 << 20;
-const NO_BYTES = Buffer.alloc(0);
 
 /** Opens a pack by its `.idx`. Throws "damaged" for a missing pack and for an index that is missing or invalid. */
 export function openPack(options: PackReaderOptions): PackReader {
@@ -70,7 +70,7 @@ export function openPackByWalking(options: PackReaderOptions): PackReader {
 export class PackReader {
   readonly id: PackId;
   private readonly codecs: Codecs;
-  private scratch = NO_BYTES;
+  private readonly buffer: ReadBuffer;
 
   constructor(
     options: PackReaderOptions,
@@ -79,6 +79,7 @@ export class PackReader {
   ) {
     this.id = options.id;
     this.codecs = options.codecs;
+    this.buffer = options.buffer ?? new ReadBuffer();
   }
 
   get entryCount(): number {
@@ -132,18 +133,14 @@ export class PackReader {
 
   /** As `readTo`, for an entry whose place is known already. */
   readEntryTo(entry: PackEntry, onBlock: (block: Uint8Array) => void): void {
-    const { hash, offset, length } = entry;
-    const frameOffset = offset + ENTRY_HEADER_BYTES;
+    const { hash } = entry;
     const hasher = this.codecs.createHasher();
     let fromCaller: { readonly error: unknown } | undefined;
     this.naming(
       hash,
       () => {
-        this.checkHeader(this.data.read(offset, ENTRY_HEADER_BYTES), entry);
-        const source = {
-          length,
-          read: (at: number, count: number) => this.data.read(frameOffset + at, count, this.room(count)),
-        };
+        // One read instead of five for a small file.
+        const source = entry.length <= COPY_BYTES ? inMemory(this.frameOf(entry)) : this.piecewise(entry);
         decodeFrameTo(this.codecs, source, (block) => {
           hasher.update(block);
           try {
@@ -170,8 +167,7 @@ export class PackReader {
     if (entry === undefined) return false;
     if (entry.length <= COPY_BYTES) {
       const frame = this.naming(hash, () => this.frameOf(entry));
-      const source = { length: frame.length, read: (at: number, count: number) => frame.subarray(at, at + count) };
-      this.naming(hash, () => this.checkContent(hash, source));
+      this.naming(hash, () => this.checkContent(hash, inMemory(frame)));
       take(frame.length, (onPiece) => onPiece(frame));
       return true;
     }
@@ -180,7 +176,7 @@ export class PackReader {
     take(entry.length, (onPiece) => {
       for (let at = 0; at < entry.length; at += COPY_BYTES) {
         const length = Math.min(COPY_BYTES, entry.length - at);
-        onPiece(this.data.read(start + at, length, this.room(length)));
+        onPiece(this.data.read(start + at, length, this.buffer.room(length)));
       }
     });
     return true;
@@ -213,7 +209,7 @@ export class PackReader {
     });
     for (const entry of this.index.entriesByOffset()) {
       collect(entry.hash, () =>
-        entry.length <= SCRATCH_BYTES ? void this.readEntry(entry) : this.readEntryTo(entry, () => {}),
+        entry.length <= READ_BUFFER_BYTES ? void this.readEntry(entry) : this.readEntryTo(entry, () => {}),
       );
       onEntry?.(entry);
     }
@@ -222,16 +218,23 @@ export class PackReader {
 
   /** The reader may be used again afterwards: it opens its files when it needs them. */
   close(): void {
-    this.scratch = NO_BYTES;
     this.data.close();
   }
 
-  /** The frame of an entry whose header is as it should be; lies in the scratch buffer if it is not too large. */
+  /** The frame of an entry whose header is as it should be; lies in the buffer if it is not too large. */
   private frameOf(entry: PackEntry): Buffer {
     const length = ENTRY_HEADER_BYTES + entry.length;
-    const bytes = this.data.read(entry.offset, length, this.room(length));
+    const bytes = this.data.read(entry.offset, length, this.buffer.room(length));
     this.checkHeader(bytes, entry);
     return bytes.subarray(ENTRY_HEADER_BYTES);
+  }
+
+  /** The frame of an entry whose header is as it should be, to be read in pieces. */
+  private piecewise(entry: PackEntry): FrameSource {
+    const { offset, length } = entry;
+    this.checkHeader(this.data.read(offset, ENTRY_HEADER_BYTES), entry);
+    const start = offset + ENTRY_HEADER_BYTES;
+    return { length, read: (at, count) => this.data.read(start + at, count, this.buffer.room(count)) };
   }
 
   private checkContent(hash: Hash, frame: FrameSource): void {
@@ -244,13 +247,6 @@ export class PackReader {
     const matches =
       hashFromBytes(header, 0) === entry.hash && readUInt64(header, ENTRY_HEADER_BYTES - 8) === entry.length;
     if (!matches) throw this.corrupt(entry.hash, "its entry is not what the index says");
-  }
-
-  private room(length: number): Buffer | undefined {
-    if (length > SCRATCH_BYTES) return undefined;
-    if (this.scratch.length < length)
-      this.scratch = Buffer.allocUnsafeSlow(Math.min(SCRATCH_BYTES, Math.max(64 << 10, 2 * length)));
-    return this.scratch;
   }
 
   /** Runs a read; a fault found below (in frame or file) is reported with the pack and the hash concerned. */
@@ -270,6 +266,11 @@ export class PackReader {
       : damaged(`Object ${canonicalText(hash)} in pack ${this.id}`, fault, { details: { pack: this.id, hash }, cause });
   }
 }
+
+const inMemory = (frame: Buffer): FrameSource => ({
+  length: frame.length,
+  read: (at, count) => frame.subarray(at, at + count),
+});
 
 function headerFault(header: Buffer, entries: number): string | undefined {
   if (header.toString("latin1", 0, 4) !== PACK_MAGIC) return "it does not begin like a pack";

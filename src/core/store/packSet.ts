@@ -1,21 +1,26 @@
 /**
  * All packs of a folder, or some of them, as one: where is this hash, give me its content.
  *
+ * Opening a set lists its folder and reads nothing else: a pack's index is read when the first question needs it, so that
+ * a save that finds nothing changed pays for no blob pack at all. What is listed may have been merged into another pack by
+ * the time it is opened (see ops/consolidate.ts); the folder is then listed anew, because the merged pack came first.
+ *
  * One damaged pack does not take down the others: a pack whose index cannot be used is opened by walking its `.dat`;
  * where that fails too, it is left out; either way `damagedIndexes` names it. A hash that several packs hold is read from the first
  * of them that gives it back intact.
  */
 import { CheckpointError } from "../../shared/errors";
 import { errnoOf, type FileSystem } from "../fs/fileSystem";
-import { TEMP_PREFIX } from "../fs/publishFile";
 import type { Codecs } from "./codecs";
-import { EntryTable } from "./entryTable";
+import { EntryLookup } from "./entryLookup";
 import type { Hash } from "./hash";
-import { isMissingPack, PackData } from "./packData";
-import { datName, indexName, manifestName, type PackFileKind, type PackId, parsePackFile } from "./packFiles";
+import { isMissingPack, PackData, type PackShape, packShape } from "./packData";
+import { indexName, type PackId } from "./packFiles";
+import { packsIn, removePackFiles, sweepPackFolder } from "./packFolder";
 import { type PackEntry, PackIndex } from "./packIndex";
 import type { PublishedPack } from "./packPublication";
 import { openPack, openPackByWalking, PackReader } from "./packReader";
+import { ReadBuffer } from "./readBuffer";
 
 export interface PackSetOptions {
   readonly fs: FileSystem;
@@ -42,73 +47,106 @@ export interface DamagedIndex {
 
 /** Packs whose files are kept open. A store may have thousands; a process often has 1,024 descriptors. */
 const MAX_OPEN_PACKS = 64;
+/** Each listing that turns out stale means that another process merged packs meanwhile, which takes it far longer. */
+const MAX_LISTINGS = 8;
 
-/** Opens the packs of a folder; a folder that does not exist holds none. */
+/** Opens the packs of a folder, at the cost of listing it; a folder that does not exist holds none. */
 export function openPackSet(options: PackSetOptions): PackSet {
   return new PackSet(options);
 }
 
 export class PackSet {
   private readonly selected: ReadonlySet<PackId> | undefined;
-  private packs = new Map<PackId, PackReader>();
+  /** In the folder when it was last listed. */
+  private present: ReadonlySet<PackId> = new Set();
+  private readonly packs = new Map<PackId, PackReader>();
+  private readonly unopened = new Set<PackId>();
   private readonly faults = new Map<PackId, DamagedIndex>();
-  private table = new EntryTable();
-  /** By the number that the table knows a pack under. */
-  private numbered: PackReader[] = [];
+  private readonly shapes = new Map<PackId, PackShape>();
+  /** Over all packs; undefined: to be made anew. */
+  private lookup: EntryLookup | undefined;
   /** Packs that may have files open, least recently used first. */
   private readonly recent = new Set<PackReader>();
+  private readonly buffer = new ReadBuffer();
 
   constructor(private readonly options: PackSetOptions) {
     this.selected = options.ids === undefined ? undefined : new Set(options.ids);
     this.refresh();
   }
 
-  /** Every pack that can be read, once, whether whole or split; in order of ids. */
+  /** Every pack that can be read, once, whether whole or split; in order of ids. All are opened for it. */
   list(): PackId[] {
+    this.openAll();
     return [...this.packs.keys()].sort();
   }
 
+  /** Every pack of the folder, readable or not, in order of ids. Reads nothing. */
+  ids(): PackId[] {
+    return [...this.present].sort();
+  }
+
+  /**
+   * What whoever relies on these packs remembers of them, without anything of them being read: id and size. A pack that
+   * was lost or cut off makes it differ. `except`: packs that are about to be removed.
+   */
+  stamps(except: ReadonlySet<PackId> = new Set()): string[] {
+    return this.ids().flatMap((id) => (except.has(id) ? [] : [`${id} ${this.sizeOf(id)}`]));
+  }
+
+  /** Size of a pack's `.dat`, all parts together, as of when it was first asked for; 0 when that cannot be told. */
+  sizeOf(id: PackId): number {
+    return this.shapeOf(id).bytes;
+  }
+
+  /** The smallest size that packs of this folder were cut to; 0 when all are whole. */
+  get partBytes(): number {
+    const cut = this.ids().flatMap((id) => this.shapeOf(id).partBytes || []);
+    return cut.length === 0 ? 0 : Math.min(...cut);
+  }
+
+  /** Of all packs: they are opened for it. */
   get damagedIndexes(): readonly DamagedIndex[] {
+    this.openAll();
     return [...this.faults.values()];
   }
 
   /** Records of all packs; an object that two packs hold counts twice. */
   get entryCount(): number {
-    return this.table.size;
+    this.openAll();
+    let total = 0;
+    for (const pack of this.packs.values()) total += pack.entryCount;
+    return total;
   }
 
   /** Size of all `.dat`s. */
   get bytes(): number {
-    let total = 0;
-    for (const pack of this.packs.values()) total += pack.bytes;
-    return total;
+    return this.ids().reduce((sum, id) => sum + this.sizeOf(id), 0);
   }
 
+  /** Undefined for a pack that is not there or cannot be read. */
   pack(id: PackId): PackReader | undefined {
+    if (this.unopened.has(id)) this.open(id);
     return this.packs.get(id);
   }
 
   has(hash: Hash): boolean {
-    return this.table.find(hash) >= 0;
+    return this.all().has(hash);
   }
 
   /** A place where `hash` is; undefined when no pack has it. */
   locate(hash: Hash): LocatedEntry | undefined {
-    const record = this.table.find(hash);
-    if (record < 0) return undefined;
-    const { offset, length } = this.table.entry(record);
-    return { pack: this.numbered[this.table.packOf(record)]!.id, offset, length };
+    const found = this.all().find(hash);
+    return found && { pack: found.pack.id, offset: found.entry.offset, length: found.entry.length };
   }
 
   /** Where `hash` is in one pack; undefined when that pack does not have it (or is not in the set). */
   locateIn(id: PackId, hash: Hash): PackEntry | undefined {
-    return this.packs.get(id)?.locate(hash);
+    return this.pack(id)?.locate(hash);
   }
 
   /** Bytes of the stored frame; undefined when absent. */
   frameLength(hash: Hash): number | undefined {
-    const record = this.table.find(hash);
-    return record < 0 ? undefined : this.table.frameLength(record);
+    return this.all().find(hash)?.entry.length;
   }
 
   /** The content, verified, owned by the caller; undefined when absent. Throws "damaged" when no intact copy exists. */
@@ -139,85 +177,99 @@ export class PackSet {
   /** Takes in a pack that has just been published, without reading anything of it. */
   add(published: PublishedPack): void {
     const { fs, codecs, folder } = this.options;
-    if (this.packs.has(published.id)) return;
-    const data = PackData.find(fs, folder, published.id);
-    const index = PackIndex.decode(published.index, data.bytes, `The index ${indexName(published.id)}`);
-    this.faults.delete(published.id);
-    this.take(new PackReader({ fs, codecs, folder, id: published.id }, data, index));
-  }
-
-  /** Looks at the folder again: picks up packs that are new, drops those that are gone. Costs one listing when nothing changed. */
-  refresh(): void {
-    const present = this.presentIds();
-    let dropped = false;
-    for (const id of [...this.packs.keys()]) {
-      if (present.has(id)) continue;
+    const { id } = published;
+    if (this.packs.has(id)) {
+      if (!published.created) return;
+      // It took the place of a damaged one: what was open is that one.
       this.forget(id);
-      dropped = true;
     }
-    for (const id of this.faults.keys()) if (!present.has(id)) this.faults.delete(id);
-    if (dropped) this.rebuildTable();
-    for (const id of [...present].sort()) if (!this.packs.has(id)) this.open(id);
+    const data = PackData.find(fs, folder, id);
+    const index = PackIndex.decode(published.index, data.bytes, `The index ${indexName(id)}`);
+    this.present = new Set([...this.present, id]);
+    this.shapes.set(id, { bytes: data.bytes, partBytes: data.partBytes });
+    this.take(new PackReader({ fs, codecs, folder, id, buffer: this.buffer }, data, index));
   }
 
-  /** Deletes all files of a pack: first what makes it exist, then the rest. What is already gone does not matter. */
+  /** Looks at the folder again: picks up packs that are new, drops those that are gone. Costs one listing. */
+  refresh(): void {
+    const listed = packsIn(this.options.fs, this.options.folder);
+    this.present = this.selected === undefined ? listed : new Set([...listed].filter((id) => this.selected?.has(id)));
+    for (const ids of [this.packs, this.unopened, this.faults, this.shapes])
+      for (const id of [...ids.keys()]) if (!this.present.has(id)) this.forget(id);
+    // One that could not be read is tried again: it may have been written anew.
+    for (const id of this.present) if (!this.packs.has(id)) this.unopened.add(id);
+  }
+
+  /** Deletes all files of a pack. What is already gone does not matter. */
   remove(id: PackId): void {
-    const { fs, folder } = this.options;
-    if (this.forget(id)) this.rebuildTable();
-    this.faults.delete(id);
-    const parts = this.files()
-      .filter((file) => file.id === id && file.kind === "part")
-      .map((file) => file.name);
-    for (const name of [datName(id), manifestName(id), indexName(id), ...parts]) unlinkIfThere(fs, `${folder}/${name}`);
+    this.forget(id);
+    this.present = new Set([...this.present].filter((each) => each !== id));
+    removePackFiles(this.options.fs, this.options.folder, id);
   }
 
-  /**
-   * Removes what an interrupted program left: temp files, and indexes and parts without a pack. The caller holds the project lock, under
-   * which alone such files come into being. Returns the names removed.
-   */
+  /** See `sweepPackFolder`. */
   sweepTemps(): string[] {
-    const { fs, folder } = this.options;
-    const files = this.files();
-    const existing = new Set(files.filter(makesPackExist).map((file) => file.id));
-    const withManifest = new Set(files.filter((file) => file.kind === "manifest").map((file) => file.id));
-    const garbage = this.names().filter((name) => name.startsWith(TEMP_PREFIX));
-    for (const { id, kind, name } of files) {
-      const lone = kind === "index" ? !existing.has(id) : kind === "part" && !withManifest.has(id);
-      if (lone) garbage.push(name);
-    }
-    for (const name of garbage) unlinkIfThere(fs, `${folder}/${name}`);
-    return garbage;
+    return sweepPackFolder(this.options.fs, this.options.folder);
   }
 
   /** Closes all files. The set may be used again afterwards. */
   close(): void {
     for (const pack of this.packs.values()) pack.close();
+    this.buffer.release();
   }
 
-  private open(id: PackId): void {
+  private shapeOf(id: PackId): PackShape {
+    let shape = this.shapes.get(id);
+    if (shape === undefined) {
+      shape = packShape(this.options.fs, this.options.folder, id);
+      this.shapes.set(id, shape);
+    }
+    return shape;
+  }
+
+  /** Everything that the folder holds, opened. */
+  private all(): EntryLookup {
+    this.openAll();
+    this.lookup ??= new EntryLookup(this.packs.values());
+    return this.lookup;
+  }
+
+  private openAll(): void {
+    for (let listings = 0; this.unopened.size > 0 && listings < MAX_LISTINGS; listings++) {
+      let vanished = false;
+      for (const id of [...this.unopened].sort()) vanished = !this.open(id) || vanished;
+      if (!vanished) return;
+      this.refresh();
+    }
+  }
+
+  /** False when it is not there any more: removed by another process since the folder was listed. */
+  private open(id: PackId): boolean {
     const { fs, codecs, folder } = this.options;
+    this.unopened.delete(id);
     try {
-      this.take(openPack({ fs, codecs, folder, id }));
-      this.faults.delete(id);
-      return;
+      this.take(openPack({ fs, codecs, folder, id, buffer: this.buffer }));
+      return true;
     } catch (error) {
-      // Removed by another process since the folder was listed.
-      if (isMissingPack(error)) return;
+      if (isMissingPack(error)) return false;
       this.faults.set(id, { id, message: CheckpointError.from(error).message, rebuilt: false });
     }
     try {
-      this.take(openPackByWalking({ fs, codecs, folder, id }));
-      this.faults.set(id, { ...this.faults.get(id)!, rebuilt: true });
+      const fault = this.faults.get(id)!;
+      this.take(openPackByWalking({ fs, codecs, folder, id, buffer: this.buffer }));
+      this.faults.set(id, { ...fault, rebuilt: true });
     } catch (error) {
       // Already on record with the fault of its index; a broken `.dat` adds nothing that can be acted on here.
       if (!CheckpointError.is(error, "damaged") && errnoOf(error) === undefined) throw error;
     }
+    return true;
   }
 
   private take(pack: PackReader): void {
+    this.unopened.delete(pack.id);
+    this.faults.delete(pack.id);
     this.packs.set(pack.id, pack);
-    this.table.add(pack.index.bytes, this.numbered.length);
-    this.numbered.push(pack);
+    this.lookup?.add(pack);
   }
 
   private touch(pack: PackReader): void {
@@ -229,26 +281,23 @@ export class PackSet {
     if (oldest !== undefined) this.recent.delete(oldest);
   }
 
-  /** Closes a pack and takes it out; the caller rebuilds the table afterwards. False when it was not there. */
-  private forget(id: PackId): boolean {
+  /** Closes a pack and takes it out. */
+  private forget(id: PackId): void {
+    this.unopened.delete(id);
+    this.faults.delete(id);
+    this.shapes.delete(id);
     const pack = this.packs.get(id);
-    if (pack === undefined) return false;
+    if (pack === undefined) return;
     pack.close();
     this.recent.delete(pack);
-    return this.packs.delete(id);
-  }
-
-  private rebuildTable(): void {
-    const packs = this.packs;
-    this.packs = new Map();
-    this.numbered = [];
-    this.table = new EntryTable();
-    for (const pack of packs.values()) this.take(pack);
+    this.packs.delete(id);
+    this.lookup = undefined;
   }
 
   /**
-   * `read` applied to the copies of `hash`, one after the other, until one is intact or `isFinal`. A pack that has vanished (compacted by
-   * another process, which wrote its content elsewhere before) makes the set look at the folder again, once.
+   * `read` applied to the copies of `hash`, one after the other, until one is intact or `isFinal`. A pack that has vanished
+   * (merged or compacted by another process, which wrote its content elsewhere before) makes the set look at the folder
+   * again; so does, once, a hash that no pack has.
    */
   private fromFirstIntact<T>(
     hash: Hash,
@@ -256,14 +305,15 @@ export class PackSet {
     isFinal: () => boolean = () => false,
   ): T | undefined {
     let failure: unknown;
-    for (let attempt = 0; attempt < 2; attempt++) {
+    for (let attempt = 0; attempt < MAX_LISTINGS; attempt++) {
       failure = undefined;
       const vanished = new Set<PackReader>();
-      for (let record = this.table.find(hash); record >= 0; record = this.table.find(hash, record)) {
-        const pack = this.numbered[this.table.packOf(record)]!;
+      const copies = this.all();
+      for (let tried = 0, found = copies.find(hash); found !== undefined; found = copies.find(hash, ++tried)) {
+        const { pack, entry } = found;
         this.touch(pack);
         try {
-          return read(pack, this.table.entry(record));
+          return read(pack, entry);
         } catch (error) {
           if (!CheckpointError.is(error, "damaged") || isFinal()) throw error;
           if (isMissingPack(error)) vanished.add(pack);
@@ -278,51 +328,9 @@ export class PackSet {
       if (vanished.size === 0) break;
       // Forgotten, not only listed again: a pack that was split since has the same id and other files.
       for (const pack of vanished) this.forget(pack.id);
-      this.rebuildTable();
       this.refresh();
     }
     if (failure !== undefined) throw failure;
     return undefined;
-  }
-
-  private presentIds(): Set<PackId> {
-    const ids = this.files()
-      .filter(makesPackExist)
-      .map((file) => file.id);
-    return new Set(this.selected === undefined ? ids : ids.filter((id) => this.selected?.has(id)));
-  }
-
-  private files(): PackFile[] {
-    const files: PackFile[] = [];
-    for (const name of this.names()) {
-      const file = parsePackFile(name);
-      if (file !== undefined) files.push({ ...file, name });
-    }
-    return files;
-  }
-
-  private names(): string[] {
-    try {
-      return this.options.fs.readdir(this.options.folder);
-    } catch (error) {
-      if (errnoOf(error) === "ENOENT") return [];
-      throw error;
-    }
-  }
-}
-
-interface PackFile {
-  readonly id: PackId;
-  readonly kind: PackFileKind;
-  readonly name: string;
-}
-
-const makesPackExist = (file: PackFile): boolean => file.kind === "dat" || file.kind === "manifest";
-
-function unlinkIfThere(fs: FileSystem, path: string): void {
-  try {
-    fs.unlink(path);
-  } catch (error) {
-    if (errnoOf(error) !== "ENOENT") throw error;
   }
 }

@@ -13,22 +13,17 @@
  */
 import { constants } from "node:fs";
 import { CheckpointError, ignoreFailure } from "../../shared/errors";
+import { TEMP_PREFIX } from "../../shared/leftOutNames";
 import type { FileSystem } from "../fs/fileSystem";
-import { FILE_MODE, readFully, TEMP_PREFIX, writeFully } from "../fs/publishFile";
+import { FILE_MODE, readFully, writeFully } from "../fs/publishFile";
 import type { Codecs, StreamHasher } from "./codecs";
 import { damaged } from "./damage";
 import { canonicalText, type Hash, writeHash } from "./hash";
 import { MAX_BLOCK_BYTES } from "./lz4Frame";
 import { type EncodeOptions, FrameEncoder, singleBlockFrameBytes, writeSingleBlockFrame } from "./lz4FrameEncoder";
-import {
-  ENTRY_HEADER_BYTES,
-  encodePackIndex,
-  INDEX_RECORD_BYTES,
-  PACK_HEADER_BYTES,
-  writeRecord,
-  writeUInt64,
-} from "./packIndex";
+import { ENTRY_HEADER_BYTES, encodePackIndex, PACK_HEADER_BYTES, writeUInt64 } from "./packIndex";
 import { type PublishedPack, publishPack } from "./packPublication";
+import { PackRecords } from "./packRecords";
 
 export const PACK_MAGIC = "CHKL";
 
@@ -49,7 +44,6 @@ export interface PackWriterOptions {
 
 /** Room for the largest single-block entry, so that an entry is always built in place. */
 const BUFFER_BYTES = MAX_BLOCK_BYTES + (64 << 10);
-const FIRST_RECORDS = 256;
 
 interface OpenStream {
   readonly encoder: FrameEncoder;
@@ -63,8 +57,7 @@ export class PackWriter {
   private readonly temp: string;
   private fd: number | undefined;
   private readonly hasher: StreamHasher;
-  private readonly hashes = new Set<Hash>();
-  private records = Buffer.allocUnsafeSlow(FIRST_RECORDS * INDEX_RECORD_BYTES);
+  private readonly records = new PackRecords();
   /** What is not in the file yet; it follows the `written` bytes that are. */
   private readonly buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
   private filled = 0;
@@ -81,7 +74,7 @@ export class PackWriter {
   }
 
   get entryCount(): number {
-    return this.hashes.size;
+    return this.records.count;
   }
 
   /** Size of the `.dat` so far. */
@@ -90,7 +83,7 @@ export class PackWriter {
   }
 
   has(hash: Hash): boolean {
-    return this.hashes.has(hash);
+    return this.records.has(hash);
   }
 
   /** Appends content that is in memory; `hash` is its hash, which is trusted. After any error only `abort` is left. */
@@ -185,13 +178,12 @@ export class PackWriter {
       writeFully(this.fs, this.openFile(), header, 0);
       this.hasher.update(header);
       const hash = canonicalText(this.hasher.digest());
-      const records = this.records.subarray(0, this.entryCount * INDEX_RECORD_BYTES);
       const pack = {
         id: hash.slice(0, 16),
         hash,
         entries: this.entryCount,
         bytes: this.written,
-        index: encodePackIndex(records, this.written),
+        index: encodePackIndex(this.records.bytes, this.written),
       };
       const created = this.publish(pack, options.chunkBytes ?? 0);
       this.closed = true;
@@ -263,14 +255,7 @@ export class PackWriter {
   }
 
   private record(hash: Hash, offset: number, length: number): void {
-    const at = this.hashes.size * INDEX_RECORD_BYTES;
-    if (at === this.records.length) {
-      const larger = Buffer.allocUnsafeSlow(2 * this.records.length);
-      larger.set(this.records);
-      this.records = larger;
-    }
-    writeRecord(this.records, at, { hash, offset, length });
-    this.hashes.add(hash);
+    this.records.add({ hash, offset, length });
   }
 
   private publish(pack: Omit<PublishedPack, "created">, chunkBytes: number): boolean {
@@ -291,7 +276,7 @@ export class PackWriter {
   }
 
   private expectNew(hash: Hash): void {
-    if (this.hashes.has(hash)) throw misuse(`${hash} was added twice`);
+    if (this.records.has(hash)) throw misuse(`${hash} was added twice`);
   }
 
   /** The first failure is the last action: what is in the file after it is unknown. */

@@ -9,8 +9,9 @@
 import { constants } from "node:fs";
 import type { CheckpointError } from "../../shared/errors";
 import { ignoreFailure } from "../../shared/errors";
+import { TEMP_PREFIX } from "../../shared/leftOutNames";
 import type { FileSystem } from "../fs/fileSystem";
-import { FILE_MODE, publishFile, publishOpenFile, readFully, TEMP_PREFIX, writeFully } from "../fs/publishFile";
+import { FILE_MODE, publishFile, publishOpenFile, readFully, writeFully } from "../fs/publishFile";
 import { damaged } from "./damage";
 import { manifestName, type PackId, partName } from "./packFiles";
 import { PACK_HEADER_BYTES } from "./packIndex";

@@ -24,6 +24,8 @@ export interface WorkbenchOptions {
   readonly chromium: string;
   readonly folder: string;
   readonly vsix: string;
+  /** More extensions to install beside it. */
+  readonly companions?: readonly string[];
   readonly extensionId: string;
   /** Lets the extension use the API proposals it declares. */
   readonly proposals: boolean;
@@ -86,7 +88,7 @@ export async function launchWorkbench(options: WorkbenchOptions): Promise<Workbe
   };
   try {
     server = await startServer(options, home, {
-      vsix: options.vsix,
+      vsix: [options.vsix, ...(options.companions ?? [])],
       settings: { ...QUIET_SETTINGS, ...options.settings },
       // A server that lost its test ends by itself some minutes later.
       flags: ["--disable-workspace-trust", "--enable-remote-auto-shutdown"],

@@ -158,6 +158,9 @@ describe("JSON", () => {
       ],
     });
     expect(await json("cat", "1", "src/a.ts")).toMatchObject({ path: "src/a.ts", encoding: "utf8", content: "one\n" });
+    expect(await json("search", "ONE", "--path", "*.ts")).toMatchObject({
+      matches: [{ path: "src/a.ts", line: 1, column: 1, preview: "one", number: 1, deleted: false }],
+    });
     expect(await json("rename", "2", "second")).toMatchObject({ number: 2, name: "second" });
     expect(await json("pin", "second")).toMatchObject({ pinned: true });
     expect(await json("unpin", "second")).toMatchObject({ pinned: false });

@@ -46,6 +46,7 @@ export function saveResult(change: Partial<SaveResult> = {}): SaveResult {
     checkpoint: checkpoint(),
     noChange: false,
     skipped: [],
+    scanned: "all",
     durationMs: 52,
     report: {
       files: 7019,

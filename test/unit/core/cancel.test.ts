@@ -1,10 +1,12 @@
 import * as fs from "node:fs";
 import { describe, expect, it } from "vitest";
-import { TEMP_PREFIX } from "../../../src/core/fs/publishFile";
 import type { OperationControl, Progress } from "../../../src/shared/api";
+import { TEMP_PREFIX } from "../../../src/shared/leftOutNames";
 import { Random } from "../../support/seeded";
 import { type Snapshot, snapshotTree } from "../../support/snapshotTree";
+import { tempFolder } from "../../support/tempFolders";
 import { LANE_SCRIPT, openTestEngine, type TestOptions, type TestWorkspace } from "../../support/testEngine";
+import { WatchedFileSystem } from "../../support/watchedFileSystem";
 
 /** Cancels at the n-th report of this phase. */
 function cancelAt(phase: Progress["phase"], n = 1): OperationControl {
@@ -86,6 +88,40 @@ describe("cancelling", () => {
       expect((await w.restore(checkpoint)).kept).toEqual([]);
     });
   }
+
+  it("within one large file is noticed, by a save and by a restore, on one thread", async () => {
+    let bytes = 0;
+    let told = false;
+    const folder = tempFolder("workspace");
+    const counting = new WatchedFileSystem(({ method, path, args }) => {
+      if ((method === "read" || method === "write") && path.startsWith(folder)) bytes += args[3] as number;
+    });
+    const w = await openTestEngine({ a: "1" }, { fs: counting.fs, workspace: folder });
+    await w.checkpoint();
+    const size = 64 << 20;
+    w.write("large", Buffer.alloc(size, "not much in it"));
+    const control = {
+      isCancelled: () => {
+        told ||= bytes > size / 8;
+        return told;
+      },
+    };
+    const before = [storeState(w), w.snapshot({ times: true })];
+    const saving = w.engine.observed(control).save({ kind: "manual", trigger: "manual", scan: w.scan });
+    await expect(saving).rejects.toMatchObject({ code: "cancelled" });
+    expect(bytes).toBeLessThan(size / 2);
+    expect([storeState(w), w.snapshot({ times: true })]).toEqual(before);
+
+    const checkpoint = await w.checkpoint();
+    fs.rmSync(w.path("large"));
+    bytes = 0;
+    told = false;
+    const restoring = w.engine.observed(control).restore({ ref: checkpoint.id, scan: w.scan });
+    await expect(restoring).rejects.toMatchObject({ code: "cancelled" });
+    expect(bytes).toBeLessThan(size / 2);
+    expect(w.exists("large")).toBe(false);
+    expect((await w.restore(checkpoint)).added).toBe(1);
+  });
 
   it("a restore whose removals have begun is finished, not torn", async () => {
     const w = await openTestEngine({ x: { a: "1", b: { c: "1" } }, y: "1" });

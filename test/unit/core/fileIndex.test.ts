@@ -38,6 +38,7 @@ const head = (folder: string, tree = folder) => ({
   mode: 0o755,
   treeHash: hashOf(tree),
   rulesId: "0123456789abcdef",
+  listing: { mtimeMs: 3.5, ctimeMs: 4.25, ino: 77 },
 });
 const record = (folder: string, ...entries: IndexedEntry[]): Buffer => encodeRecord(head(folder), entries);
 
@@ -46,7 +47,10 @@ function contents(index: FileIndex): Record<string, unknown> {
   return Object.fromEntries(
     index.paths().map((each) => {
       const known = index.record(each);
-      return [each, { head: [known?.mode, known?.treeHash, known?.rulesId], entries: known?.entries() }];
+      return [
+        each,
+        { head: [known?.mode, known?.treeHash, known?.rulesId, known?.listing], entries: known?.entries() },
+      ];
     }),
   );
 }
@@ -87,6 +91,8 @@ describe("records of folders", () => {
         expect([decoded.path, decoded.mode, decoded.treeHash, decoded.rulesId, decoded.count]).toEqual([
           ...["some/folder", 0o755, hashOf("some/folder"), "0123456789abcdef", list.length],
         ]);
+        expect(decoded.listing).toEqual(head("").listing);
+        expect(decoded.folderNames()).toEqual(list.filter(({ type }) => type === FOLDER).map(({ name }) => name));
       }),
     );
   });
@@ -102,6 +108,31 @@ describe("records of folders", () => {
         expect(all.entries()).toEqual(after);
         expect(all.treeHash).toBe(hashOf("3"));
         expect(all.bytes.equals(encodeRecord(head("f", "3"), after))).toBe(true);
+      }),
+    );
+  });
+
+  it("know by which times of the folder their names are known, if any", () => {
+    const { listing } = head("f");
+    const settled = new DirectoryRecord(record("f"));
+    expect(settled.isListedAs(listing)).toBe(true);
+    for (const change of [{ mtimeMs: 3.25 }, { ctimeMs: 4 }, { ino: 78 }])
+      expect(settled.isListedAs({ ...listing, ...change })).toBe(false);
+    const unsettled = new DirectoryRecord(encodeRecord({ ...head("f"), listing: undefined }, []));
+    expect([unsettled.listing, unsettled.isListedAs(listing), unsettled.isListedAs(undefined)]).toEqual([
+      ...[undefined, false, false],
+    ]);
+  });
+
+  it("take another head alone", () => {
+    fc.assert(
+      fc.property(entries, (list) => {
+        const other = { ...head("f", "2"), mode: 0o700, rulesId: "fedcba9876543210", listing: undefined };
+        const patched = applyPatches(new DirectoryRecord(encodeRecord(head("f", "1"), list)), [
+          new DirectoryRecord(encodeRecord({ ...other, mode: 0o711 }, [])),
+          new DirectoryRecord(encodeRecord(other, [])),
+        ]);
+        expect(patched.bytes.equals(encodeRecord(other, list))).toBe(true);
       }),
     );
   });

@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import { describe, expect, it } from "vitest";
-import { TEMP_PREFIX } from "../../../src/core/fs/publishFile";
 import type { ScanOptions } from "../../../src/shared/api";
+import { TEMP_PREFIX } from "../../../src/shared/leftOutNames";
 import { snapshotTree } from "../../support/snapshotTree";
 import { tempFolder } from "../../support/tempFolders";
 import { openTestEngine } from "../../support/testEngine";

@@ -1,6 +1,7 @@
 import * as fs from "node:fs";
 import { describe, expect, it } from "vitest";
 import { RestoreSelection } from "../../../src/host/restoreSelection";
+import { ChangeTable, chosenPaths, packChanges } from "../../../src/shared/changeTable";
 import { openTestEngine, type TestWorkspace } from "../../support/testEngine";
 
 describe("a restore of exactly these paths", () => {
@@ -98,9 +99,9 @@ async function restorePreviewed(
   meanwhile: () => void = () => {},
 ) {
   const { changes } = await w.restore(ref, { dryRun: true });
-  const selection = new RestoreSelection(changes, true);
+  const selection = new RestoreSelection(new ChangeTable(packChanges(changes)), true);
   const unticked = changes.map((each) => each.path).filter((path) => !isTicked(path));
   const request = selection.request(unticked);
   meanwhile();
-  return w.restore(ref, request ?? {});
+  return w.restore(ref, request ? { ...request, paths: chosenPaths(request.paths) } : {});
 }

@@ -1,6 +1,11 @@
 import * as fs from "node:fs";
 import { describe, expect, it } from "vitest";
+import { nodeFileSystem } from "../../../src/core/fs/nodeFileSystem";
+import { loadCodecs } from "../../../src/core/store/codecs";
+import { openPackSet } from "../../../src/core/store/packSet";
+import { PackWriter } from "../../../src/core/store/packWriter";
 import { openTestEngine, type TestWorkspace } from "../../support/testEngine";
+import { WatchedFileSystem } from "../../support/watchedFileSystem";
 
 /** A running engine that has just seen everything whole. */
 async function seenWhole(): Promise<TestWorkspace> {
@@ -47,4 +52,36 @@ describe("verify in a running engine", () => {
       expect(damaged).toHaveLength(1);
     });
   }
+});
+
+describe("verify beside another process", () => {
+  it("C11 names nothing as damaged that another process merged meanwhile", async () => {
+    const w = await openTestEngine({ a: "0" });
+    for (let i = 1; i <= 6; i++) {
+      w.write("a", `version ${i}`);
+      await w.checkpoint();
+    }
+    const codecs = await loadCodecs();
+    const folder = `${w.store}/packs`;
+    const merge = (): void => {
+      const packs = openPackSet({ fs: nodeFileSystem, codecs, folder });
+      const old = packs.list();
+      const writer = new PackWriter({ fs: nodeFileSystem, codecs, folder, nonce: "merge" });
+      for (const id of old)
+        for (const { hash } of packs.pack(id)?.entries() ?? [])
+          packs.pack(id)?.copyFrame(hash, (length, pieces) => writer.addFrame(hash, length, pieces));
+      writer.finish();
+      for (const id of old) packs.remove(id);
+      packs.close();
+    };
+    let opened = 0;
+    const disk = new WatchedFileSystem(({ method, path }) => {
+      if (method === "open" && path.startsWith(folder) && path.endsWith(".dat") && ++opened === 3) merge();
+    });
+    const engine = await w.another({ fs: disk.fs });
+    const { problems, damaged } = await engine.verify({ full: true });
+    expect(opened).toBeGreaterThanOrEqual(3);
+    await engine.close();
+    expect({ problems, damaged }).toEqual({ problems: [], damaged: [] });
+  });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
 import type { Change, Checkpoint } from "../../../src/shared/api";
+import { ChangeTable, packChanges } from "../../../src/shared/changeTable";
 
 vi.mock("vscode", () => ({
   EventEmitter: class {
@@ -39,7 +40,7 @@ function openTree(paths: readonly string[], totalChanges = paths.length) {
   const changes = paths.map((path): Change => ({ path, kind: "added" }));
   const show = async (_ref: string, { limit }: { limit: number }) => {
     asked++;
-    return { changes: changes.slice(0, limit), totalChanges };
+    return { changes: new ChangeTable(packChanges(changes.slice(0, limit))), totalChanges };
   };
   const root = { key: "file:///w", name: "w", engine: { show } } as unknown as Root;
   const onDidChange = () => ({ dispose: () => undefined });

@@ -3,11 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach } from "vitest";
 import { nodeFileSystem } from "../../../src/core/fs/nodeFileSystem";
-import { TEMP_PREFIX } from "../../../src/core/fs/publishFile";
 import { type Codecs, loadCodecs } from "../../../src/core/store/codecs";
 import type { Hash } from "../../../src/core/store/hash";
 import type { PublishedPack } from "../../../src/core/store/packPublication";
 import { PackWriter } from "../../../src/core/store/packWriter";
+import { TEMP_PREFIX } from "../../../src/shared/leftOutNames";
 
 export const fs = nodeFileSystem;
 export const codecs: Codecs = await loadCodecs();

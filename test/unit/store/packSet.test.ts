@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { TEMP_PREFIX } from "../../../src/core/fs/publishFile";
 import { openPackSet } from "../../../src/core/store/packSet";
+import { TEMP_PREFIX } from "../../../src/shared/leftOutNames";
+import { withSeeds } from "../../support/seeded";
 import { codecs, fs, hashOf, noise, prose, tempFolder, writePack } from "./packFixture";
 
 const text = (value: string): Buffer => Buffer.from(value);
@@ -175,6 +176,103 @@ describe("pack sets", () => {
     const set = openPackSet({ fs, codecs, folder });
     renameSync(`${folder}/pack-${id}.dat`, `${folder}/away`);
     writePack(folder, contents, 700);
+    expect(set.read(hashOf(contents[0]!))?.equals(contents[0]!)).toBe(true);
+  });
+
+  it("read nothing before they are asked, and each index once after", () => {
+    const folder = tempFolder();
+    const contents = Array.from({ length: 5 }, (_, i) => text(`pack ${i}`));
+    const ids = contents.map((content) => writePack(folder, [content]).id);
+    const opened: string[] = [];
+    const watching = {
+      ...fs,
+      open: (...args: Parameters<typeof fs.open>) => {
+        opened.push(String(args[0]).slice(folder.length + 1));
+        return fs.open(...args);
+      },
+    };
+    const set = openPackSet({ fs: watching, codecs, folder });
+    set.refresh();
+    expect(set.ids()).toEqual([...ids].sort());
+    expect(set.stamps()).toHaveLength(5);
+    expect(set.bytes).toBeGreaterThan(0);
+    expect(opened).toEqual([]);
+    expect(set.pack(ids[2]!)?.entryCount).toBe(1);
+    expect(opened).toEqual([`pack-${ids[2]}.idx`]);
+    for (let round = 0; round < 2; round++) for (const content of contents) expect(set.has(hashOf(content))).toBe(true);
+    set.remove(ids[0]!);
+    expect(contents.map((content) => set.has(hashOf(content)))).toEqual([false, true, true, true, true]);
+    expect(opened.sort()).toEqual(ids.map((id) => `pack-${id}.idx`).sort());
+  });
+
+  it("give the same answers to the first question and to the thousandth", async () => {
+    await withSeeds(3, (random) => {
+      const folder = tempFolder();
+      const contents = Array.from({ length: 600 }, (_, i) => text(`content ${i}`));
+      // Some are in several packs.
+      const packs = Array.from({ length: 7 }, () => contents.filter((_, i) => i < 550 && random.chance(0.3)));
+      for (const each of packs) if (each.length > 0) writePack(folder, each);
+      const set = openPackSet({ fs, codecs, folder });
+      const holders = (content: Buffer): number => packs.filter((each) => each.includes(content)).length;
+      for (let round = 0; round < 4; round++) {
+        const late = text(`late ${round}`);
+        for (const content of contents) {
+          expect(set.has(hashOf(content))).toBe(holders(content) > 0);
+          const place = set.locate(hashOf(content));
+          expect(place !== undefined).toBe(holders(content) > 0);
+          if (place === undefined) continue;
+          const { pack, offset, length } = place;
+          expect(set.locateIn(pack, hashOf(content))).toEqual({ hash: hashOf(content), offset, length });
+        }
+        set.add(writePack(folder, [late]));
+        expect(set.read(hashOf(late))?.equals(late)).toBe(true);
+      }
+      set.close();
+    });
+  });
+
+  it("follow packs that were merged before they were opened", () => {
+    const folder = tempFolder();
+    const contents = Array.from({ length: 4 }, (_, i) => text(`pack ${i}`));
+    const old = contents.map((content) => writePack(folder, [content]).id);
+    const set = openPackSet({ fs, codecs, folder });
+    const opened = openPackSet({ fs, codecs, folder });
+    expect(opened.has(hashOf(contents[0]!))).toBe(true);
+    const merging = openPackSet({ fs, codecs, folder });
+    const { id } = writePack(folder, contents);
+    for (const each of old) merging.remove(each);
+    expect(contents.map((content) => set.has(hashOf(content)))).toEqual([true, true, true, true]);
+    expect(set.list()).toEqual([id]);
+    for (const content of contents) expect(opened.read(hashOf(content))?.equals(content)).toBe(true);
+    expect(opened.list()).toEqual([id]);
+  });
+
+  it("C8 have other stamps once a pack was cut off or lost", () => {
+    const folder = tempFolder();
+    const one = writePack(folder, [text("a"), noise(500)]);
+    const two = writePack(folder, [text("b"), noise(3000)], 1000);
+    const stamps = (): string[] => openPackSet({ fs, codecs, folder }).stamps();
+    const before = stamps();
+    expect(before).toEqual([`${one.id} ${one.bytes}`, `${two.id} ${two.bytes}`].sort());
+    expect(openPackSet({ fs, codecs, folder }).stamps(new Set([one.id]))).toEqual([`${two.id} ${two.bytes}`]);
+    const dat = `${folder}/pack-${one.id}.dat`;
+    writeFileSync(dat, readFileSync(dat).subarray(0, 100));
+    expect(stamps()).toContain(`${one.id} 100`);
+    unlinkSync(`${folder}/pack-${two.id}.dat.part-000001`);
+    expect(stamps()).toContain(`${two.id} 0`);
+    unlinkSync(dat);
+    expect(stamps()).toHaveLength(1);
+  });
+
+  it("C8 read a pack that was written anew in place of a damaged one", () => {
+    const folder = tempFolder();
+    const contents = [noise(3000), prose(500)];
+    const { id } = writePack(folder, contents);
+    const path = `${folder}/pack-${id}.dat`;
+    writeFileSync(path, readFileSync(path).fill(0, 100, 110));
+    const set = openPackSet({ fs, codecs, folder });
+    expect(() => set.read(hashOf(contents[0]!))).toThrow(/is damaged/);
+    set.add(writePack(folder, contents));
     expect(set.read(hashOf(contents[0]!))?.equals(contents[0]!)).toBe(true);
   });
 });

@@ -1,0 +1,65 @@
+/**
+ * Work for times when nobody waits: begins once nothing was asked for a while, and ends at its next step when something is.
+ * Its timer keeps no process alive.
+ */
+export class IdleWork {
+  private timer: NodeJS.Timeout | undefined;
+  private running: { cancelled: boolean; readonly ended: Promise<void> } | undefined;
+  private asked = 0;
+  private wanted = false;
+  private closed = false;
+
+  /** `work` never rejects. It answers whether there is more of it. `afterMs` 0: it is never begun. */
+  constructor(
+    private readonly afterMs: number,
+    private readonly work: (isCancelled: () => boolean) => Promise<boolean>,
+  ) {}
+
+  /** Something is asked for: work stops, and the next begins no sooner than `afterMs` after the answer. */
+  async during<T>(answer: () => Promise<T>): Promise<T> {
+    this.asked++;
+    this.stop();
+    try {
+      return await answer();
+    } finally {
+      this.asked--;
+      this.arm();
+    }
+  }
+
+  /** There may be something to do. */
+  want(): void {
+    this.wanted = true;
+    this.arm();
+  }
+
+  /** Nothing is begun any more, and what runs stops at its next step; resolves when it has. */
+  async close(): Promise<void> {
+    this.closed = true;
+    this.stop();
+    await this.running?.ended;
+  }
+
+  private stop(): void {
+    clearTimeout(this.timer);
+    if (this.running !== undefined) this.running.cancelled = true;
+  }
+
+  private arm(): void {
+    clearTimeout(this.timer);
+    if (!this.wanted || this.closed || this.asked > 0 || this.afterMs === 0 || this.running !== undefined) return;
+    this.timer = setTimeout(() => this.begin(), this.afterMs);
+    this.timer.unref();
+  }
+
+  private begin(): void {
+    const running = { cancelled: false, ended: Promise.resolve() };
+    this.running = running;
+    running.ended = this.work(() => running.cancelled).then((isMore) => {
+      this.running = undefined;
+      // What was stopped is due again.
+      this.wanted = isMore || running.cancelled;
+      this.arm();
+    });
+  }
+}

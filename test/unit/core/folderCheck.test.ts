@@ -1,0 +1,182 @@
+/** A save that looks at everything: what it may take for unchanged without reading it again, and where it must not. */
+import * as fs from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import type { FileStat, FileSystem } from "../../../src/core/fs/fileSystem";
+import { nodeFileSystem } from "../../../src/core/fs/nodeFileSystem";
+import { tempFolder } from "../../support/tempFolders";
+import { LANE_SCRIPT, openTestEngine } from "../../support/testEngine";
+import { WatchedFileSystem } from "../../support/watchedFileSystem";
+
+const TREE = { a: "1", d: { b: "1", deep: { c: "1" } }, e: { f: "1" } };
+
+describe("folders whose times tell changes of their listing", () => {
+  it("P2 are not read again, and what changed in them is seen", async () => {
+    const disk = watched();
+    const w = await openTestEngine(TREE, { fs: disk.fs });
+    await rest();
+    await w.save();
+    disk.read.clear();
+    expect(await w.save()).toMatchObject({ noChange: true });
+    // From the root's ignore files all other rules follow.
+    expect([...disk.read]).toEqual([w.folder]);
+    await rest();
+
+    w.write("d/deep/new", "1");
+    disk.read.clear();
+    expect(await w.save()).toMatchObject({ checkpoint: { added: 1, changed: 0, files: 5 } });
+    expect([...disk.read]).toEqual([w.folder, w.path("d/deep")]);
+
+    w.write("e/f", "2");
+    fs.rmSync(w.path("d/b"));
+    fs.chmodSync(w.path("d/deep"), 0o700);
+    expect(await w.save()).toMatchObject({ checkpoint: { added: 0, removed: 1, files: 4 } });
+    expect((await w.engine.diff({ ref: "latest" }, { workspace: w.scan })).changes).toEqual([]);
+  });
+
+  it("P2 C6 are read again below ignore files that changed, and where rules changed", async () => {
+    const w = await openTestEngine({
+      d: { ".gitignore": "", deep: { "c.log": "1", "c.txt": "1" } },
+      e: { "f.log": "1" },
+    });
+    await rest();
+    await w.save();
+    await w.save();
+    w.write("d/.gitignore", "*.log\n");
+    expect(await w.save()).toMatchObject({ checkpoint: { removed: 1, changed: 1, files: 3 } });
+    expect(await w.save({ scan: { ...w.scan, exclude: ["f.*"] } })).toMatchObject({
+      checkpoint: { removed: 1, files: 2 },
+    });
+    expect(await w.save({ scan: { ...w.scan, maxFileBytes: 0 } })).toMatchObject({
+      skipped: [{ path: "d/.gitignore" }, { path: "d/deep/c.txt" }, { path: "e/f.log" }],
+    });
+  });
+
+  it("C20 hold what cannot be saved: it is named each time", async () => {
+    const w = await openTestEngine({ d: { large: "1".repeat(60), small: "1" } }, { scan: { maxFileBytes: 50 } });
+    await rest();
+    for (let i = 0; i < 3; i++)
+      expect((await w.save()).skipped).toMatchObject([{ path: "d/large", reason: "too-large" }]);
+  });
+
+  it("C6 become caches and cease to be", async () => {
+    const tag = "Signature: 8a477f597d28d172789f06886806bc55";
+    const w = await openTestEngine({
+      a: "1",
+      d: { "CACHEDIR.TAG": "no signature yet, but of the same length", b: "1" },
+    });
+    await rest();
+    await w.save();
+    await w.save();
+    w.write("d/CACHEDIR.TAG", tag);
+    expect(await w.save()).toMatchObject({ checkpoint: { files: 1 } });
+    await rest();
+    expect(await w.save()).toMatchObject({ noChange: true });
+    w.write("d/CACHEDIR.TAG", "none");
+    expect(await w.save()).toMatchObject({ checkpoint: { files: 3 } });
+  });
+});
+
+describe("folders whose times tell nothing", () => {
+  /** As mounts of object stores: a folder's times and inode never change. */
+  const frozen = (tells: boolean): FileSystem => ({
+    ...nodeFileSystem,
+    lstat: (path) => {
+      const stat = nodeFileSystem.lstat(path);
+      return stat !== undefined && (stat.mode & 0o170000) === 0o040000
+        ? { ...plain(stat), mtimeMs: 1, ctimeMs: 1 }
+        : stat;
+    },
+    tellsListingChanges: () => tells,
+  });
+
+  it("P2 C20 are read each time", async () => {
+    const w = await openTestEngine(TREE, { fs: frozen(false) });
+    await w.save();
+    w.write("d/deep/new", "1");
+    expect(await w.save()).toMatchObject({ checkpoint: { added: 1 } });
+    w.write("e/other", "1");
+    // Nor is a watcher believed there: changes by other machines do not reach it.
+    expect(await w.save({ changedPaths: [] })).toMatchObject({ scanned: "all", checkpoint: { added: 1 } });
+  });
+
+  it("C20 are read each time also when only a part of the workspace lies on such a file system", async () => {
+    const disk = frozen(true);
+    const otherDevice: FileSystem = {
+      ...disk,
+      lstat: (path) => {
+        const stat = disk.lstat(path);
+        return stat && String(path).includes("/d") ? { ...plain(stat), dev: stat.dev + 1 } : stat;
+      },
+    };
+    const w = await openTestEngine(TREE, { fs: otherDevice });
+    await w.save();
+    w.write("d/deep/new", "1");
+    expect(await w.save()).toMatchObject({ checkpoint: { added: 1 } });
+  });
+});
+
+describe("many folders", () => {
+  it("P2 are checked by lanes as well", async () => {
+    const w = await openTestEngine(forest(), { laneScript: LANE_SCRIPT, laneCount: 3 });
+    await rest();
+    const { checkpoint } = await w.save();
+    expect(await w.save()).toMatchObject({ noChange: true });
+    w.write("d7/f3", "other");
+    fs.rmSync(w.path("d9"), { recursive: true });
+    const second = await w.checkpoint();
+    expect(second).toMatchObject({ changed: 1, removed: 60, files: (checkpoint?.files ?? 0) - 60 });
+    expect((await w.engine.diff({ ref: "latest" }, { workspace: w.scan })).changes).toEqual([]);
+  });
+
+  it("P2 are checked without those lanes that die of it", async () => {
+    const script = join(tempFolder(), "lane.cjs");
+    fs.writeFileSync(script, 'require("node:worker_threads").parentPort.on("message", () => process.exit(1));');
+    const w = await openTestEngine(forest());
+    await rest();
+    await w.save();
+    const dying = await w.another({ laneScript: script, laneCount: 2 });
+    w.write("d7/f3", "other");
+    const saved = await dying.save({ kind: "manual", trigger: "manual", scan: w.scan });
+    expect(saved).toMatchObject({ checkpoint: { changed: 1 } });
+    await dying.close();
+  });
+
+  it("C21 stop being checked when the user cancels", async () => {
+    const w = await openTestEngine(forest());
+    await rest();
+    await w.save();
+    let asked = 0;
+    const cancelling = w.engine.observed({ isCancelled: () => ++asked > 2 });
+    w.write("d7/f3", "other");
+    await expect(cancelling.save({ kind: "manual", trigger: "manual", scan: w.scan })).rejects.toMatchObject({
+      code: "cancelled",
+    });
+    expect(await w.save()).toMatchObject({ checkpoint: { changed: 1 } });
+  });
+});
+
+/** Enough records to be worth several threads. */
+function forest(): Record<string, Record<string, string>> {
+  return Object.fromEntries(
+    Array.from({ length: 140 }, (_, d) => [
+      `d${d}`,
+      Object.fromEntries(Array.from({ length: 60 }, (_, f) => [`f${f}`, `${d}`])),
+    ]),
+  );
+}
+
+const rest = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 60));
+
+const plain = ({ mode, size, mtimeMs, ctimeMs, ino, dev, nlink }: FileStat): FileStat => ({
+  ...{ mode, size, mtimeMs, ctimeMs, ino, dev, nlink },
+});
+
+/** The folders whose names are read. */
+function watched(): { fs: FileSystem; read: Set<string> } {
+  const read = new Set<string>();
+  const disk = new WatchedFileSystem(({ method, path }) => {
+    if (method === "readdir" && !path.includes("/stores/") && !path.endsWith("/stores")) read.add(path);
+  });
+  return { fs: disk.fs, read };
+}
