@@ -1,21 +1,29 @@
 /**
- * What saving and restoring cost, beside a shadow git repository and `tar c . | lz4 -1`, in one run.
+ * What saving, restoring and asking cost, beside a shadow git repository and `tar c . | lz4 -1`, in one run: the rows P1
+ * to P11.
  *
- *   npm run bench [-- --corpus DIR] [--peers git,tar,chkpt] [--runs N] [--work DIR] [--many N] [--chkpt BIN]
+ *   npm run bench [-- --corpus DIR] [--peers git,tar,chkpt] [--runs N] [--work DIR] [--chkpt BIN]
+ *                 [--many N] [--memory] [--queries [--history DIR]] [--only] [--markdown FILE]
  *
  *   --corpus DIR   the tree to save; it is copied, never written to. Without it: about 7,000 generated files.
  *   --peers LIST   default git,tar. `chkpt` is the Rust program: --chkpt names its binary, otherwise the npm package
- *                  @chkpt/platform-linux-x64-gnu@0.1.2 is installed into the work folder. (The targets are against
- *                  0.3, which is several times faster; with 0.1.2 its rows are for the eye only.)
+ *                  @chkpt/platform-linux-x64-gnu@0.1.2 is installed into out/bench. (The targets are against 0.3, which is
+ *                  several times faster; rows against 0.1.2 are for the eye only.)
  *   --runs N       runs of the slow operations (default 3); the quick ones run 2 N + 1 times.
  *   --work DIR     where the copies and stores go, all on one file system (default: the temporary folder).
- *   --many N       also make N saves of 5 files each in one process and compare the last ten with the first (P6: 1000).
+ *   --many N       also make N saves of 5 files each with one engine; do they get slower, does the catalog grow? (P6: 1000)
+ *   --memory       also one file of 4 GB and 200,000 tiny ones (P8); needs 10 GB of disk.
+ *   --queries      also questions about 1,000 checkpoints, and searching them (P10, P11). --history DIR keeps those
+ *                  checkpoints for the next run; they must be of the same corpus. --checkpoints N makes fewer.
+ *   --only         leaves P1 to P7 out: for looking at one of the others again.
+ *   --markdown F   writes the rows into a Markdown file, between its marks (docs/PERFORMANCE.md has them).
  *
  * How it is measured: every contestant has its own copy of the tree and its own store. Each operation is run by all in
- * turn (A B C A B C …), so that a busy minute of the machine hits all alike. Page cache warm; `sync` before every timed
- * command, so that nobody pays for another's dirty pages; wall clock around the whole process, CPU seconds and peak
- * memory from GNU time. Medians. git's own gc is off: it would run for a minute in the background and disturb the
- * others. The engine's rows are those of a process that already runs, as in the editor (engineRunner.ts).
+ * turn (A B C A B C …), so that a busy minute of the machine hits all alike, and ratios are medians of paired ratios.
+ * Page cache warm; `sync` before every timed command, so that nobody pays for another's dirty pages; wall clock around
+ * the whole process, CPU seconds and peak memory from GNU time. git's own gc is off: it would run for a minute in the
+ * background and disturb the others. The rows "running" are those of a process that already runs, as in the editor
+ * (engineRunner.ts); in 5-file saves it is told the five paths, as by the editor's file watcher.
  *
  * The file system matters. On an ext4 without a journal, creating files after deleting many gets slower with every
  * round (it looks for inodes that were not freed in the last minutes). If yours has none (`dumpe2fs -h`), give one that
@@ -26,16 +34,24 @@
  *
  * Needs Linux with GNU time (/usr/bin/time), git, tar and lz4. Results also go to out/bench/<date>.json.
  */
-import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { parseArgs } from "node:util";
-import esbuild from "esbuild";
-import { editFive, framesOf, generateTree, pickFive } from "./corpus.mjs";
-import { createPeers } from "./peers.mjs";
-import { formatResults, judge } from "./report.mjs";
-import { compareTrees, describeTree, ignoredPaths, sizeOf } from "./treeCompare.mjs";
+import { build } from "./build.mjs";
+import { generateTree } from "./corpus.mjs";
+import { startEngineProcess } from "./engineProcess.mjs";
+import { describeMachine } from "./machine.mjs";
+import { measureManySaves } from "./manySaves.mjs";
+import { measureMemory } from "./memory.mjs";
+import { measureOperations } from "./operations.mjs";
+import { createCheckpoint, createPeers } from "./peers.mjs";
+import { measureQueries } from "./queries.mjs";
+import { createRecording } from "./recording.mjs";
+import { formatResults, writeMarkdown } from "./report.mjs";
+import { judge } from "./rows.mjs";
+import { copyTree } from "./timedProcess.mjs";
+import { describeTree } from "./treeCompare.mjs";
 
 const { values: options } = parseArgs({
   options: {
@@ -44,13 +60,19 @@ const { values: options } = parseArgs({
     runs: { type: "string", default: "3" },
     work: { type: "string" },
     many: { type: "string", default: "0" },
+    memory: { type: "boolean", default: false },
+    queries: { type: "boolean", default: false },
+    history: { type: "string" },
+    checkpoints: { type: "string", default: "1000" },
+    only: { type: "boolean", default: false },
+    markdown: { type: "string" },
     chkpt: { type: "string" },
   },
 });
-const slowRuns = Math.max(1, Number(options.runs));
-const quickRuns = 2 * slowRuns + 1;
-const manySaves = Number(options.many);
 const project = path.resolve(import.meta.dirname, "../..");
+const out = path.join(project, "out", "bench");
+/** Edits of the many saves are numbered from here, so that they differ from all made before in the same tree. */
+const MANY_FIRST_EDIT = 1_000_000;
 
 const workRoot = path.resolve(options.work ?? os.tmpdir());
 fs.mkdirSync(workRoot, { recursive: true });
@@ -62,162 +84,92 @@ try {
 }
 
 async function main() {
-  await build();
-  const corpus = options.corpus === undefined ? path.join(work, "generated") : path.resolve(options.corpus);
-  if (options.corpus === undefined) generateTree(corpus);
-  const peers = await createPeers(["checkpoint", "engine", ...options.peers.split(",")], {
-    work,
-    project,
-    chkpt: options.chkpt,
-  });
-  for (const peer of peers) if (peer.workspace !== undefined) copyTree(corpus, peer.workspace);
-  const tree = describeTree(corpus, { hashes: false });
+  // Before the build: compiling is load as well.
+  const machine = describeMachine(work);
+  for (const warning of machine.warnings) console.error(`WARNING  ${warning}`);
+  const built = await build(project, work);
+  const small = path.join(work, "generated");
+  generateTree(small);
+  const corpus = options.corpus === undefined ? small : path.resolve(options.corpus);
+  const setting = { work, build: built, chkpt: options.chkpt, cache: out };
+  const names = ["checkpoint", "engine", ...options.peers.split(",").filter(Boolean)];
+  const recording = createRecording();
   const results = {
     date: new Date().toISOString(),
-    machine: {
-      cpu: os.cpus()[0]?.model ?? "",
-      cores: os.cpus().length,
-      node: process.version,
-      kernel: os.release(),
-      load: os.loadavg()[0],
+    machine,
+    corpus: {
+      name: options.corpus === undefined ? "generated" : path.basename(corpus),
+      ...describeTree(corpus, { hashes: false }).counts,
     },
-    corpus: { name: options.corpus === undefined ? "generated" : path.basename(corpus), ...tree.counts },
-    peers: peers.map(({ name, version }) => ({ name, version })),
-    /** operation → peer → samples of { wall, cpu, rssKb } */
-    samples: {},
-    /** measure → peer → numbers */
-    sizes: {},
+    peers: [],
+    samples: recording.samples,
+    sizes: recording.sizes,
+    packages: built.packages,
   };
-  try {
-    await measure(peers, results);
-  } finally {
-    for (const peer of peers) await peer.end?.();
-  }
+  await attempt(machine, "P1 to P7", !options.only, async () => {
+    results.peers = await compareWithPeers({ names, setting, recording, corpus, small });
+  });
+  await attempt(machine, "--memory", options.memory, () => measureMemory({ names, setting, recording }));
+  await attempt(machine, "--queries", options.queries, async () => {
+    results.queries = await askQuestions(corpus, built);
+  });
   const rows = judge(results);
   console.log(formatResults(results, rows));
-  const out = path.join(project, "out", "bench");
   fs.mkdirSync(out, { recursive: true });
   const file = path.join(out, `${results.date.replaceAll(":", "-").slice(0, 19)}.json`);
   fs.writeFileSync(file, `${JSON.stringify({ ...results, rows }, null, 1)}\n`);
   console.log(`\n${path.relative(process.cwd(), file)}`);
+  if (options.markdown !== undefined) writeMarkdown(path.resolve(options.markdown), results, rows);
 }
 
-async function build() {
-  const built = spawnSync(process.execPath, ["esbuild.config.mjs"], {
-    cwd: project,
-    stdio: ["ignore", "ignore", "inherit"],
-  });
-  if (built.status !== 0) throw new Error("The build failed; see above.");
-  await esbuild.build({
-    entryPoints: { engineRunner: path.join(project, "test/bench/engineRunner.ts") },
-    outdir: path.join(project, "out/bench"),
-    outExtension: { ".js": ".cjs" },
-    bundle: true,
-    platform: "node",
-    format: "cjs",
-    target: "node20",
-    loader: { ".wasm": "binary" },
-    minify: true,
-    logLevel: "warning",
-  });
-}
-
-function copyTree(from, to) {
-  fs.mkdirSync(path.dirname(to), { recursive: true });
-  run("cp", ["-a", from, to]);
-  run("sh", ["-c", "tar c . | cat >/dev/null"], to);
-}
-
-function run(command, args, cwd) {
-  const done = spawnSync(command, args, { cwd, stdio: ["ignore", "inherit", "inherit"] });
-  if (done.status !== 0) throw new Error(`${command} ${args.join(" ")} failed`);
-}
-
-async function measure(peers, results) {
-  const savers = peers.filter((peer) => peer.save !== undefined);
-  const restorers = peers.filter((peer) => peer.restore !== undefined);
-  let edits = 0;
-
-  /** Every peer in turn, `runs` times over. `before` and `after` are not timed. */
-  const interleave = async (operation, runs, contestants, { before, act, after }) => {
-    for (let i = 0; i < runs; i++) {
-      for (const peer of contestants) {
-        const state = await before?.(peer);
-        spawnSync("sync");
-        const sample = await act(peer);
-        collect(results.samples, operation, peer, sample);
-        await after?.(peer, state);
-      }
-    }
-    console.error(`${operation}: done`);
-  };
-  const noteSize = (measure, peer, value) => collect(results.sizes, measure, peer, value);
-
-  await interleave("cold save", slowRuns, peers, { before: (peer) => peer.reset(), act: (peer) => peer.save("base") });
-  for (const peer of peers) {
-    const { bytes, disk, files } = sizeOf(peer.store);
-    noteSize("store bytes", peer, bytes);
-    noteSize("store disk", peer, disk);
-    noteSize("store files", peer, files);
+/** What one part measured is worth having also when another one fails; the run then says so, and ends with 1. */
+async function attempt(machine, part, isWanted, act) {
+  if (!isWanted) return;
+  try {
+    await act();
+  } catch (error) {
+    console.error(error);
+    machine.warnings.push(`${part} failed: ${error.message.split("\n", 1)[0]}`);
+    process.exitCode = 1;
   }
+}
 
-  const quick = savers.filter((peer) => peer.incremental);
-  // Entries of the same second as the first save are read again once; that belongs to the save before.
-  for (const peer of quick) await peer.save("warm-up");
-  await interleave("no-change save", quickRuns, quick, { act: (peer) => peer.save("same") });
-
-  const five = new Map(quick.map((peer) => [peer, pickFive(peer.workspace)]));
-  await interleave("5-file save", quickRuns, quick, {
-    before: (peer) => {
-      editFive(peer.workspace, five.get(peer), edits++);
-      return sizeOf(peer.store);
-    },
-    act: (peer) => peer.save(`edit-${edits}`),
-    after: (peer, before) => {
-      const now = sizeOf(peer.store);
-      noteSize("growth bytes", peer, now.bytes - before.bytes);
-      noteSize("growth disk", peer, now.disk - before.disk);
-      noteSize("growth frames", peer, framesOf(peer.workspace, five.get(peer)));
-    },
-  });
-
-  for (const peer of restorers) await peer.save("target");
-  const targets = new Map(restorers.map((peer) => [peer, peer.lastId]));
-  await interleave("5-file restore", quickRuns, restorers, {
-    before: (peer) => editFive(peer.workspace, five.get(peer), edits++),
-    act: (peer) => peer.restore(targets.get(peer)),
-  });
-  await interleave("no-change restore", quickRuns, restorers, { act: (peer) => peer.restore(targets.get(peer)) });
-
-  const wanted = new Map(restorers.map((peer) => [peer, describeTree(peer.workspace, { hashes: true })]));
-  const ignored = new Map(restorers.map((peer) => [peer, ignoredPaths(peer.workspace, path.join(work, "ignored"))]));
-  await interleave("full restore", slowRuns, restorers, {
-    before: (peer) => {
-      for (const name of fs.readdirSync(peer.workspace))
-        fs.rmSync(path.join(peer.workspace, name), { recursive: true });
-    },
-    act: (peer) => peer.restore(targets.get(peer)),
-    after: (peer) => {
-      const got = describeTree(peer.workspace, { hashes: true });
-      const { wrong, examples } = compareTrees(wanted.get(peer), got, ignored.get(peer));
-      noteSize("wrong entries", peer, wrong);
-      if (wrong > 0 && results.sizes["wrong entries"][peer.name].length === 1)
-        console.error(`${peer.name}: ${wrong} wrong after the full restore, e.g. ${examples.join(", ")}`);
-    },
-  });
-
-  if (manySaves > 0) {
-    const engine = peers.find((peer) => peer.name === "engine");
-    await interleave("many saves", manySaves, [engine], {
-      before: (peer) => editFive(peer.workspace, five.get(peer), edits++),
-      act: (peer) => peer.save(`many-${edits}`),
+/** Answers the contestants' names and versions. */
+async function compareWithPeers({ names, setting, recording, corpus, small }) {
+  const peers = createPeers([...names, "small tree"], setting);
+  const peer = (name) => peers.find((each) => each.name === name);
+  try {
+    for (const each of peers) copyTree(each.name === "small tree" ? small : corpus, each.workspace);
+    await measureOperations({
+      peers: peers.filter((each) => each.name !== "small tree"),
+      small: peer("small tree"),
+      recording,
+      runs: Math.max(1, Number(options.runs)),
+      work,
     });
-    noteSize("catalog bytes", engine, sizeOf(engine.store, (name) => name === "catalog.sqlite").bytes);
+    if (Number(options.many) > 0)
+      await measureManySaves({
+        engine: peer("engine"),
+        command: createCheckpoint({ ...peer("engine"), name: "checkpoint", build: setting.build }),
+        recording,
+        count: Number(options.many),
+        firstEdit: MANY_FIRST_EDIT,
+      });
+  } finally {
+    for (const each of peers) each.end?.();
   }
+  return peers.map(({ name, version, decides }) => ({ name, version, ...(decides === undefined ? {} : { decides }) }));
 }
 
-function collect(into, row, peer, value) {
-  into[row] ??= {};
-  into[row][peer.name] ??= [];
-  into[row][peer.name].push(value);
+async function askQuestions(corpus, built) {
+  const folder = path.resolve(options.history ?? path.join(work, "history"));
+  fs.mkdirSync(folder, { recursive: true });
+  const engine = startEngineProcess(built);
+  try {
+    const withGit = options.peers.split(",").includes("git");
+    const count = Number(options.checkpoints);
+    return await measureQueries({ engine, corpus, folder, dist: built.dist, withGit, count });
+  } finally {
+    engine.end();
+  }
 }

@@ -9,7 +9,7 @@ const FOLDERS = 384;
 const MEAN_BYTES = 8000;
 
 /** A number in [0, 1), the same sequence for the same seed (mulberry32). */
-function randomFrom(seed) {
+export function randomFrom(seed) {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;
@@ -65,8 +65,8 @@ const LINES = [
 
 const TEXT = /\.(c|h|ts|js|py|md|rs)$/;
 
-/** Five text files of 1 to 60 kB, spread over the tree. */
-export function pickFive(workspace) {
+/** Text files of 1 to 60 kB, in order of their paths. */
+export function textFiles(workspace) {
   const found = [];
   const walk = (folder) => {
     for (const entry of fs.readdirSync(path.join(workspace, folder), { withFileTypes: true })) {
@@ -83,7 +83,13 @@ export function pickFive(workspace) {
     return size > 1000 && size < 60_000;
   });
   if (middling.length < 5) throw new Error("The corpus has too few text files of 1 to 60 kB.");
-  return [1, 3, 5, 7, 9].map((tenth) => middling[Math.floor((middling.length * tenth) / 10)]);
+  return middling;
+}
+
+/** Five of them, spread over the tree. */
+export function pickFive(workspace) {
+  const files = textFiles(workspace);
+  return [1, 3, 5, 7, 9].map((tenth) => files[Math.floor((files.length * tenth) / 10)]);
 }
 
 /** About 190 new bytes at the end of each, different every time. */

@@ -1,85 +1,65 @@
 /**
  * The contestants. Each has its own workspace and store, and:
  *
- *   reset()      an empty store          save(label)   → sample; sets lastId
- *   restore(id)  → sample                incremental   knows what changed since the last save
+ *   reset()                        an empty store
+ *   save(label, changedPaths)      → sample; sets lastId
+ *   restore(id)                    → sample
+ *   incremental                    knows what changed since the last save
  *
  * A sample is { wall, cpu } in seconds and { rssKb }, the process's peak memory.
  */
-import { fork, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { startEngineProcess } from "./engineProcess.mjs";
+import { cleanEnvironment, emptyFolder, run, timed } from "./timedProcess.mjs";
 
 const CREATE = {
   checkpoint: createCheckpoint,
   engine: createEngine,
+  "small tree": createEngine,
   git: createGit,
   tar: createTar,
   chkpt: createChkpt,
 };
 
-export async function createPeers(names, setting) {
-  const peers = [];
-  for (const name of new Set(names)) {
-    const create = CREATE[name];
-    if (create === undefined) throw new Error(`There is no peer "${name}"; known: ${Object.keys(CREATE).join(", ")}.`);
-    const folder = path.join(setting.work, name);
-    fs.mkdirSync(folder);
-    peers.push(
-      await create({ ...setting, name, workspace: path.join(folder, "ws"), store: path.join(folder, "store") }),
-    );
-  }
-  return peers;
-}
-
-/** One timed process. GNU time's own start costs every contestant the same millisecond. */
-function timed(command, args, { cwd, env = {} }) {
-  const timeFile = path.join(path.dirname(cwd), "time.txt");
-  const started = process.hrtime.bigint();
-  const done = spawnSync("/usr/bin/time", ["-q", "-o", timeFile, "-f", "%U %S %M", command, ...args], {
-    cwd,
-    env: { ...cleanEnvironment(), ...env },
-    encoding: "utf8",
-    maxBuffer: 1 << 28,
+/**
+ * `setting`: `work` (everything lies below it), `build` (see build.mjs), `chkpt` (binary; absent: the npm package, kept in
+ * `cache`). `workspace` makes all of them use that one tree.
+ */
+export function createPeers(names, setting) {
+  const unknown = names.find((name) => CREATE[name] === undefined);
+  if (unknown !== undefined)
+    throw new Error(`There is no peer "${unknown}"; known: ${Object.keys(CREATE).join(", ")}.`);
+  return [...new Set(names)].map((name) => {
+    const folder = path.join(setting.work, name.replace(" ", "-"));
+    fs.mkdirSync(folder, { recursive: true });
+    const workspace = setting.workspace ?? path.join(folder, "ws");
+    return CREATE[name]({ ...setting, name, workspace, store: path.join(folder, "store") });
   });
-  const wall = Number(process.hrtime.bigint() - started) / 1e9;
-  if (done.error) throw done.error;
-  if (done.status !== 0) throw new Error(`${command} ${args.join(" ")} ended with ${done.status}: ${done.stderr}`);
-  const [user, system, rssKb] = fs.readFileSync(timeFile, "utf8").trim().split(" ").map(Number);
-  return { sample: { wall, cpu: user + system, rssKb }, stdout: done.stdout };
 }
 
-/** What the user's own git or checkpoint settings would change must not reach a measurement. */
-function cleanEnvironment() {
-  const env = Object.entries(process.env).filter(([name]) => !/^(GIT_|CHECKPOINT_|CHKPT_)/.test(name));
-  return { ...Object.fromEntries(env), LC_ALL: "C", GIT_CONFIG_NOSYSTEM: "1", GIT_CONFIG_GLOBAL: "/dev/null" };
-}
-
-function emptyFolder(folder) {
-  fs.rmSync(folder, { recursive: true, force: true });
-  fs.mkdirSync(folder, { recursive: true });
-}
-
-/** The command line, whole process. */
-function createCheckpoint({ name, workspace, store, project }) {
-  const cli = path.join(project, "dist", "cli.js");
-  const env = { CHECKPOINT_STORE: store };
+/** The command line, whole process. `store` may be one that others use too. */
+export function createCheckpoint({ name, workspace, store, build }) {
+  const command = (...args) =>
+    timed(process.execPath, [path.join(build.dist, "cli.js"), ...args, "--json"], {
+      cwd: workspace,
+      env: { CHECKPOINT_STORE: store },
+    });
   return {
     name,
-    version: "command line",
+    version: "command line, whole process",
     workspace,
     store,
     incremental: true,
     reset: () => emptyFolder(store),
     save(label) {
-      const { sample, stdout } = timed(process.execPath, [cli, "save", "--json", ...nameOf(label)], {
-        cwd: workspace,
-        env,
-      });
-      this.lastId = JSON.parse(stdout).id;
+      const { sample, stdout } = command("save", ...nameOf(label));
+      this.lastSave = JSON.parse(stdout);
+      this.lastId = this.lastSave.id;
       return sample;
     },
-    restore: (id) => timed(process.execPath, [cli, "restore", id, "--json"], { cwd: workspace, env }).sample,
+    restore: (id) => command("restore", id).sample,
   };
 }
 
@@ -87,43 +67,38 @@ function createCheckpoint({ name, workspace, store, project }) {
 const nameOf = (label) => (label === "same" ? [] : ["-m", label]);
 
 /** The engine in a process that already runs. Peak memory is the process's so far. */
-function createEngine({ name, workspace, store, project }) {
-  const runner = fork(path.join(project, "out", "bench", "engineRunner.cjs"));
-  const ask = (request) =>
-    new Promise((resolve, reject) => {
-      runner.once("message", (answer) => (answer.error ? reject(new Error(answer.error)) : resolve(answer)));
-      runner.once("exit", (code) => reject(new Error(`The engine's process ended with ${code}.`)));
-      runner.send(request);
-    }).finally(() => runner.removeAllListeners());
+function createEngine({ name, workspace, store, build }) {
+  const engine = startEngineProcess(build);
   return {
     name,
-    version: "running process",
+    version: "engine in a running process",
     workspace,
     store,
     incremental: true,
-    async reset() {
-      await ask({ type: "close" });
+    engine,
+    reset() {
       emptyFolder(store);
-      await ask({ type: "open", folder: workspace, storeRoot: store, dist: path.join(project, "dist") });
+      return engine.open(workspace, store);
     },
-    async save(label) {
-      const { sample, id } = await ask({ type: "save", ...(label === "same" ? {} : { name: label }) });
+    async save(label, changedPaths) {
+      const { sample, id } = await engine.save(label === "same" ? undefined : label, changedPaths);
       this.lastId = id;
       return sample;
     },
-    restore: async (id) => (await ask({ type: "restore", id })).sample,
-    end: () => void runner.kill(),
+    restore: async (id) => (await engine.restore(id)).sample,
+    end: () => engine.end(),
   };
 }
 
 /** The shadow repository agents' extensions use: own GIT_DIR, everything added and committed. */
-function createGit({ name, workspace, store }) {
+export function createGit({ name, workspace, store }) {
   const env = { GIT_DIR: path.join(store, ".git") };
-  const git = (...args) => {
+  const git = (args, input) => {
     const done = spawnSync("git", args, {
-      cwd: path.dirname(workspace),
+      cwd: workspace,
       env: { ...cleanEnvironment(), ...env },
       encoding: "utf8",
+      input,
     });
     if (done.status !== 0) throw new Error(`git ${args.join(" ")}: ${done.stderr}`);
     return done.stdout.trim();
@@ -136,17 +111,24 @@ function createGit({ name, workspace, store }) {
     incremental: true,
     reset() {
       emptyFolder(store);
-      git("init", "-q");
-      for (const [key, value] of GIT_CONFIG(workspace)) git("config", key, value);
+      git(["init", "-q"]);
+      for (const [key, value] of GIT_CONFIG(workspace)) git(["config", key, value]);
     },
     save(label) {
       const script = 'git add -A . && git commit -q --allow-empty --no-verify -m "$1"';
       const { sample } = timed("sh", ["-c", script, "sh", label], { cwd: workspace, env });
-      this.lastId = git("rev-parse", "HEAD");
+      this.lastId = git(["rev-parse", "HEAD"]);
       return sample;
     },
     restore: (id) =>
       timed("sh", ["-c", 'git reset -q --hard "$1" && git clean -q -fd', "sh", id], { cwd: workspace, env }).sample,
+    /** Commits these paths and looks at no others: for making a long history in bearable time. Not timed. */
+    record(label, paths) {
+      git(["update-index", "--add", "--remove", "-z", "--stdin"], `${paths.join("\0")}\0`);
+      git(["commit", "-q", "--allow-empty", "--no-verify", "-m", label]);
+    },
+    /** → sample of any other git command. */
+    ask: (...args) => timed("git", args, { cwd: workspace, env }).sample,
   };
 }
 
@@ -174,12 +156,18 @@ function createTar({ name, workspace, store }) {
   };
 }
 
-function createChkpt({ name, workspace, store, work, chkpt }) {
-  const binary = chkpt ?? installChkpt(work);
+/** The version that npm has. Rows against it are for the eye: the targets are against 0.3. */
+const CHKPT_PACKAGE = "@chkpt/platform-linux-x64-gnu";
+const CHKPT_VERSION = "0.1.2";
+
+/** 0.1.2 takes its home from HOME, later versions from CHKPT_HOME. */
+function createChkpt({ name, workspace, store, chkpt, cache }) {
+  const binary = chkpt ?? installChkpt(cache);
   const env = { HOME: store, CHKPT_HOME: store };
   return {
     name,
-    version: spawnSync(binary, ["--version"], { encoding: "utf8" }).stdout.trim(),
+    version: chkpt ?? `${CHKPT_PACKAGE} ${CHKPT_VERSION}`,
+    decides: chkpt !== undefined,
     workspace,
     store,
     incremental: true,
@@ -193,22 +181,14 @@ function createChkpt({ name, workspace, store, work, chkpt }) {
   };
 }
 
-function installChkpt(work) {
-  const folder = path.join(work, "chkpt-package");
-  const install = [
-    "install",
-    "--no-save",
-    "--ignore-scripts",
-    "--prefix",
-    folder,
-    "@chkpt/platform-linux-x64-gnu@0.1.2",
-  ];
-  const done = spawnSync("npm", install, { encoding: "utf8" });
-  const found = fs
-    .readdirSync(path.join(folder, "node_modules/@chkpt/platform-linux-x64-gnu"), { recursive: true })
-    .find((file) => path.basename(file) === "chkpt");
-  if (done.status !== 0 || found === undefined) throw new Error(`chkpt could not be installed: ${done.stderr}`);
-  const binary = path.join(folder, "node_modules/@chkpt/platform-linux-x64-gnu", found);
-  fs.chmodSync(binary, 0o755);
+function installChkpt(cache) {
+  const folder = path.join(cache, `chkpt-${CHKPT_VERSION}`);
+  const binary = path.join(folder, "node_modules", CHKPT_PACKAGE, "chkpt");
+  if (!fs.existsSync(binary)) {
+    fs.mkdirSync(folder, { recursive: true });
+    const flags = ["--no-save", "--ignore-scripts", "--no-package-lock", "--silent", "--prefix", folder];
+    run("npm", ["install", ...flags, `${CHKPT_PACKAGE}@${CHKPT_VERSION}`]);
+    fs.chmodSync(binary, 0o755);
+  }
   return binary;
 }
