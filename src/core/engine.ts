@@ -78,8 +78,9 @@ const SHOWN_VERSIONS = 200;
 const MAX_LANES = 8;
 
 /**
- * Opens the store of a workspace folder. Creates nothing: a store comes into being with the first save; that of a folder
- * that was renamed is given its new name. Rejects with `workspace-missing`, `newer-format`, `damaged` or `locked`.
+ * Opens the store of a workspace folder. Creates nothing: a store comes into being with the first save; that of a
+ * folder that was renamed is given its new name. Rejects with `workspace-missing`, `newer-format`, `damaged` or
+ * `locked`.
  */
 export async function openEngine(address: StoreAddress, options: EngineOptions): Promise<Engine> {
   const fs = options.fs ?? nodeFileSystem;
@@ -247,16 +248,29 @@ export class Engine implements EngineApi {
     return this.read(() => search(this.store, request, this.operation));
   }
 
-  /** Gives threads and files back once what runs has ended. The engine is not usable afterwards. */
+  /**
+   * Gives threads and files back once what runs has ended, also when it rejects: with what went wrong on the way there.
+   * The engine is not usable afterwards.
+   */
   async close(): Promise<void> {
-    await this.housekeeping.pause();
-    // Their own callers hear how they end.
-    await Promise.allSettled([this.turn.last, ...this.turn.questions]);
-    await this.housekeeping.close();
-    await this.store.lanes?.dispose();
-    this.store.blobs.close();
-    this.store.treePacks.close();
-    this.store.catalog.close();
+    try {
+      await this.housekeeping.pause();
+      // Their own callers hear how they end.
+      await Promise.allSettled([this.turn.last, ...this.turn.questions]);
+      await this.housekeeping.close();
+    } finally {
+      await this.giveBack();
+    }
+  }
+
+  private async giveBack(): Promise<void> {
+    try {
+      await this.store.lanes?.dispose();
+    } finally {
+      this.store.blobs.close();
+      this.store.treePacks.close();
+      this.store.catalog.close();
+    }
   }
 
   private update(

@@ -14,6 +14,7 @@
  * - the last look at everything is not old: what slips through all of the above is late, never lost.
  * A look that fails gives its paths and its doubt back.
  */
+import { covers, isCovered, parentOf } from "./pathCover";
 
 /** Why everything has to be looked at. For the log and for tests. */
 export type Doubt =
@@ -220,19 +221,4 @@ export function coarsened(paths: ReadonlySet<string>, limit: number): Set<string
     for (const path of result) if (path !== "" && isCovered(parentOf(path), result)) result.delete(path);
   }
   return result;
-}
-
-function parentOf(path: string): string {
-  return path.slice(0, Math.max(0, path.lastIndexOf("/")));
-}
-
-function covers(folder: string, path: string): boolean {
-  return folder === "" || folder === path || path.startsWith(`${folder}/`);
-}
-
-/** Whether the path or a folder it is in is among `paths`. */
-function isCovered(path: string, paths: ReadonlySet<string>): boolean {
-  for (let end = path.length; end > 0; end = path.lastIndexOf("/", end - 1))
-    if (paths.has(path.slice(0, end))) return true;
-  return paths.has("");
 }

@@ -8,6 +8,7 @@ import { DEPENDENCIES } from "../shared/leftOutNames";
 import { ChangedPathSet, type Look, TICK_MS } from "./changedPathSet";
 import { EventFlood } from "./eventFlood";
 import { FolderProbe } from "./folderProbe";
+import { covers } from "./pathCover";
 import { savedPathFor } from "./watchedPath";
 import { watcherHidesSaved } from "./watcherExcludes";
 import type { Root, WorkspaceFolders } from "./workspaceFolders";
@@ -93,7 +94,7 @@ export class ChangedPaths extends Disposable {
     for (const root of this.folders.all) {
       const reported = root.pathOf(uri);
       const watched = this.of(root);
-      if (reported === undefined || isInside(reported, watched.stores)) continue;
+      if (reported === undefined || (watched.stores !== undefined && covers(watched.stores, reported))) continue;
       const path = savedPathFor(reported, process.platform);
       if (path === undefined) continue;
       note(path, watched);
@@ -128,10 +129,6 @@ export class ChangedPaths extends Disposable {
 
 /** Linux has no recursive watching: VS Code adds a watch for each folder, and not for those inside one moved in. */
 const IS_RECURSIVE = process.platform === "darwin" || process.platform === "win32";
-
-function isInside(path: string, folder: string | undefined): boolean {
-  return folder !== undefined && (path === folder || path.startsWith(`${folder}/`));
-}
 
 async function isFolder(uri: vscode.Uri): Promise<boolean> {
   try {

@@ -53,37 +53,47 @@ export class RestoreCommands {
     const result = await unlessCancelled(this.settleAndRestore(root, checkpoint, selection));
     if (!result) return;
     this.preview.close();
-    this.announce(
-      root,
-      result,
-      vscode.l10n.t("Restored {0} from {1}.", restoredCount(result), checkpointTitle(checkpoint)),
-      {
-        label: vscode.l10n.t("Undo"),
-        run: () => this.undo(root),
-      },
-    );
+    const text = vscode.l10n.t("Restored {0} from {1}.", restoredCount(result), checkpointTitle(checkpoint));
+    this.announce(root, result, text, await this.reversal(root, "undo"));
   }
 
   async undo(root: Root): Promise<void> {
     const result = await this.reverse(root, vscode.l10n.t("Undoing the restore"), (engine) =>
       engine.undo(root.scanOptions()),
     );
-    if (result)
-      this.announce(root, result, vscode.l10n.t("The restore was undone: {0} are as before.", restoredCount(result)), {
-        label: vscode.l10n.t("Redo"),
-        run: () => this.redo(root),
-      });
+    if (!result) return;
+    const text = vscode.l10n.t("The restore was undone: {0} are as before.", restoredCount(result));
+    this.announce(root, result, text, await this.reversal(root, "redo"));
   }
 
   async redo(root: Root): Promise<void> {
     const result = await this.reverse(root, vscode.l10n.t("Restoring again"), (engine) =>
       engine.redo(root.scanOptions()),
     );
-    if (result)
-      this.announce(root, result, vscode.l10n.t("Restored again: {0}.", restoredCount(result)), {
-        label: vscode.l10n.t("Undo"),
-        run: () => this.undo(root),
-      });
+    if (!result) return;
+    const text = vscode.l10n.t("Restored again: {0}.", restoredCount(result));
+    this.announce(root, result, text, await this.reversal(root, "undo"));
+  }
+
+  /**
+   * The button of a notification, which may be pressed long after: it is about the restore it was shown for, and must not
+   * take back another one that came since (from here, another window or a terminal).
+   */
+  private async reversal(root: Root, kind: "undo" | "redo") {
+    const shownFor = (await root.engine.undoState())[kind];
+    return {
+      label: kind === "undo" ? vscode.l10n.t("Undo") : vscode.l10n.t("Redo"),
+      run: async () => {
+        const next = (await root.engine.undoState())[kind];
+        if (next === null || next.at !== shownFor?.at) {
+          void vscode.window.showInformationMessage(
+            vscode.l10n.t("Something else was restored or taken back since then, so nothing was done."),
+          );
+          return;
+        }
+        await (kind === "undo" ? this.undo(root) : this.redo(root));
+      },
+    };
   }
 
   private async settleAndRestore(

@@ -73,11 +73,11 @@ export class TestWorkspace {
     this.engine = await this.another();
   }
 
-  /** A second engine on the same store; the caller closes it. */
-  another(options: Partial<EngineOptions> = {}): Promise<Engine> {
+  /** A second engine on the same store, or on another one; the caller closes it. */
+  another(options: Partial<EngineOptions> = {}, root = this.storeRoot): Promise<Engine> {
     const { workspace, storeRoot, scan, ...engineOptions } = this.options;
     return openEngine(
-      { folder: this.folder, storeRoot: this.storeRoot },
+      { folder: this.folder, storeRoot: root },
       { sqlWasmPath: SQL_WASM, ...engineOptions, ...options },
     );
   }

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { CheckpointError } from "../../shared/errors";
 import { ExitCode } from "../exitCode";
 import type { Invocation } from "../invocation";
 import { checkpointJson, deleteJson } from "../json";
@@ -28,7 +29,10 @@ export function addChangeCommands(program: Command, start: Start): void {
     .command("delete")
     .description("delete checkpoints and free what only they used")
     .argument("<ref...>", "the checkpoints")
-    .action((refs: string[]) => start((invocation) => remove(invocation, refs.map(refOperand))));
+    .option("--force", "pinned ones, too")
+    .action((refs: string[], { force = false }: { force?: boolean }) =>
+      start((invocation) => remove(invocation, refs.map(refOperand), force)),
+    );
 }
 
 async function rename(invocation: Invocation, ref: string, name: string): Promise<ExitCode> {
@@ -45,10 +49,16 @@ async function pin(invocation: Invocation, ref: string, pinned: boolean): Promis
   return ExitCode.done;
 }
 
-async function remove(invocation: Invocation, refs: readonly string[]): Promise<ExitCode> {
+async function remove(invocation: Invocation, refs: readonly string[], force: boolean): Promise<ExitCode> {
   const engine = await invocation.engine();
   // All references are read before anything goes: "delete latest latest~1" means the two that are newest now.
   const plan = await engine.planDelete(refs);
+  const kept = plan.checkpoints.find(({ pinned }) => pinned);
+  if (kept !== undefined && !force)
+    throw new CheckpointError(
+      "usage",
+      `${title(kept)} is pinned, so nothing was deleted. Unpin it first ("checkpoint unpin ${kept.number}"), or give --force.`,
+    );
   const result = await engine.delete(plan.checkpoints.map(({ id }) => id));
   if (invocation.json) invocation.printJson(deleteJson(plan, result));
   else {

@@ -10,8 +10,8 @@ import type { ByteString } from "../../shared/pathText";
 import { joinPath } from "../fs/osPath";
 import { SYMLINK } from "../scan/directoryRecord";
 import { type Expectation, expectChanges, expectChecked } from "../scan/expectation";
-import type { IndexUpdate } from "../scan/fileIndex";
 import { FolderRules } from "../scan/ignoreRules";
+import type { IndexUpdate } from "../scan/indexBatch";
 import type { EntryCounts, ScannedFile, ScannedFolder } from "../scan/scannedFolder";
 import { scanWorkspace } from "../scan/scanner";
 import type { Hash } from "../store/hash";
@@ -49,11 +49,18 @@ export interface Capture {
   readonly scanned: "all" | "changed";
   /** To be remembered once the state is committed, see `rememberCapture`. */
   readonly indexUpdate: IndexUpdate;
+  /** Of the index that the update was made from. */
+  readonly generation: number;
   readonly known: KnownScan;
 }
 
 /** Index and later scans go by this state from now on. The state must be committed: the index vouches for its content. */
-export function rememberCapture(store: Store, { indexUpdate, known }: Capture): void {
+export function rememberCapture(store: Store, { indexUpdate, known, generation }: Capture): void {
+  // A comparison that ran meanwhile may have found the index stale: these patches are of records that are gone.
+  if (store.index.generation !== generation) {
+    store.lastScan.forget();
+    return;
+  }
   store.index.apply(indexUpdate);
   store.lastScan.remember(known, store.index.generation);
 }
@@ -90,6 +97,7 @@ async function captureWith(
   operation: Operation,
 ): Promise<Capture> {
   const startedAt = store.now();
+  const { generation } = store.index;
   operation.report({ phase: "scan", done: 0, total: 0 });
   // All will have to be read: the threads start while this one scans, and begin with what it has found.
   const isCold = options.store && store.index.isEmpty;
@@ -101,7 +109,7 @@ async function captureWith(
     addUnread(path, files);
     reader.begin();
   };
-  const last = store.lastScan.recall(options.scan, store.index.generation, startedAt);
+  const last = store.lastScan.recall(options.scan, generation, startedAt);
   const told = last?.isWatchable && options.changedPaths;
   const expected = told
     ? expectChanges(last.root, told, last.restless)
@@ -123,7 +131,8 @@ async function captureWith(
 
   if (!isCold) forEachLookedAt(root, addUnread);
   await reader.read();
-  const builder = new TreeBuilder(store, reader, startedAt);
+  // A clock that was set back meanwhile must not make what is fresh look old.
+  const builder = new TreeBuilder(store, reader, Math.min(startedAt, store.now()));
   const rootTree = builder.build(root);
   const contents = await reader.published();
   const counts = countsAfterReading(root.all, contents);
@@ -152,6 +161,7 @@ async function captureWith(
       patches: builder.patches,
       dropped: last === undefined ? foldersGone(store, root) : foldersGoneSince(last.root, root),
     },
+    generation,
     known: {
       scan: options.scan,
       root,
@@ -170,7 +180,6 @@ async function expectAsChecked(
   operation: Operation,
 ): Promise<Expectation> {
   const { settled, unsettled } = await checkFolders(store, scan.maxFileBytes, operation);
-  // The scan looks at the root itself: from its ignore files all other rules follow.
   return expectChecked(settled, unsettled, last?.root);
 }
 

@@ -76,8 +76,8 @@ export class ContentReader implements Resolved {
   }
 
   /**
-   * All files have been added: resolves when all are read. Rejects with `cancelled`, and with the first error that concerns everything;
-   * the caller abandons the reader then.
+   * All files have been added: resolves when all are read. Rejects with `cancelled`, and with the first error that
+   * concerns everything; the caller abandons the reader then.
    */
   async read(): Promise<void> {
     if (this.early !== undefined) {

@@ -1,6 +1,6 @@
 /**
- * A list of files in which each is found again: by its inode and then by identity. (A Map of 200,000 files costs 10 MB and more
- * each time it grows; this table costs 8 bytes a file.)
+ * A list of files in which each is found again: by its inode and then by identity. (A Map of 200,000 files costs 10 MB
+ * and more each time it grows; this table costs 8 bytes a file.)
  */
 import type { ScannedFile } from "../scan/scannedFolder";
 

@@ -2,11 +2,12 @@
  * Freeing what no checkpoint uses any more.
  *
  *   mark (from the trees of all checkpoints) → plan → drop dead content from the index → remove packs that are all
- *   garbage → for each pack with some: write it anew → catalog commit (others take in the new pack) → remove the old one
+ *   garbage → for each pack with some: write it anew → catalog commit (others take in the new pack) → remove the
+ *   old one
  *
- * Until its removal every object in use exists in an old pack or in both; a crash leaves at most superfluous packs, which the
- * next run finds unused. Marking reads every tree: a tree that is damaged stops it before anything is removed, because
- * what it names could not be told from garbage.
+ * Until its removal every object in use exists in an old pack or in both; a crash leaves at most superfluous packs,
+ * which the next run finds unused. Marking reads every tree: a tree that is damaged stops it before anything is
+ * removed, because what it names could not be told from garbage.
  */
 import type { Checkpoint, DeletePlan, GcResult, Ref } from "../../shared/api";
 import { CheckpointError } from "../../shared/errors";
@@ -81,8 +82,8 @@ function readableEntries(store: Store, tree: Hash): readonly TreeEntry[] {
 }
 
 /**
- * Undo and redo go by the trees of their rows, whatever checkpoints were deleted since: these stay, not their content. A
- * row with a damaged tree cannot be undone any more; it must not keep everything else from being freed.
+ * Undo and redo go by the trees of their rows, whatever checkpoints were deleted since: these stay, not their content.
+ * A row with a damaged tree cannot be undone any more; it must not keep everything else from being freed.
  */
 function markRestored(store: Store, trees: Set<Hash>): void {
   const visit = (tree: Hash): void => {

@@ -1,5 +1,6 @@
 /** What an engine does for its store without being asked: merging small packs, while nobody waits for anything. */
 
+import { ignoreFailure } from "../../shared/errors";
 import type { PackId } from "../store/packFiles";
 import { BACKGROUND_BYTES, type Consolidation, consolidateInBackground, planConsolidation } from "./consolidate";
 import { Operation, type Store } from "./context";
@@ -10,7 +11,7 @@ export interface HousekeepingOptions {
   readonly idleMs?: number;
   /** Also when the engine is closed after it changed something: for programs that do not live long. */
   readonly onClose?: boolean;
-  /** Hears what was done, and which packs turned out to be damaged. */
+  /** Hears what was done, and which packs turned out to be damaged. What it throws is ignored. */
   readonly onDone?: (result: Consolidation) => void;
 }
 
@@ -79,6 +80,6 @@ export class Housekeeping {
     } catch {
       return; // nobody asked for it, and the store is as good as before: it is tried again after the next change
     }
-    this.options.onDone?.(result);
+    ignoreFailure(() => this.options.onDone?.(result), "what was merged stays merged, whether or not it can be told");
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Work for times when nobody waits: begins once nothing was asked for a while, and ends at its next step when something is.
- * Its timer keeps no process alive.
+ * Work for times when nobody waits: begins once nothing was asked for a while, and ends at its next step when something
+ * is. Its timer keeps no process alive.
  */
 export class IdleWork {
   private timer: NodeJS.Timeout | undefined;
@@ -9,7 +9,10 @@ export class IdleWork {
   private wanted = false;
   private closed = false;
 
-  /** `work` never rejects. It answers whether there is more of it. `afterMs` 0: it is never begun. */
+  /**
+   * `work` answers whether there is more of it. What it rejects with is nobody's to hear, as nobody asked for it: it is
+   * not tried again until it is wanted again. `afterMs` 0: it is never begun.
+   */
   constructor(
     private readonly afterMs: number,
     private readonly work: (isCancelled: () => boolean) => Promise<boolean>,
@@ -55,11 +58,23 @@ export class IdleWork {
   private begin(): void {
     const running = { cancelled: false, ended: Promise.resolve() };
     this.running = running;
-    running.ended = this.work(() => running.cancelled).then((isMore) => {
+    running.ended = this.run(() => running.cancelled);
+  }
+
+  /** Never rejects: nobody would hear of it but the process, which ends for an unhandled rejection. */
+  private async run(isCancelled: () => boolean): Promise<void> {
+    let isMore = false;
+    // A `want` from here on is kept, whatever the answer is.
+    this.wanted = false;
+    try {
+      isMore = await this.work(isCancelled);
+    } catch {
+      // See the constructor.
+    } finally {
       this.running = undefined;
       // What was stopped is due again.
-      this.wanted = isMore || running.cancelled;
+      this.wanted ||= isMore || isCancelled();
       this.arm();
-    });
+    }
   }
 }

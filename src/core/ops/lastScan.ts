@@ -16,8 +16,8 @@ export interface KnownScan {
   /** Folders to look at again in any case: recently changed, or with something that could not be saved. */
   readonly restless: readonly ByteString[];
   /**
-   * Whether a watcher may be believed: not on network file systems, whose other users' changes it does not see, and not
-   * where dependencies are in, which editors do not watch.
+   * Whether a watcher may be believed: not on what is known to be a network file system (Linux tells), whose other users'
+   * changes it does not see, and not where dependencies are in, which editors do not watch.
    */
   readonly isWatchable: boolean;
   /** When everything was last looked at, in milliseconds since 1970. */

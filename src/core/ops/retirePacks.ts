@@ -9,6 +9,6 @@ import type { Store } from "./context";
  * error any number of them may still be there, which harms nobody.
  */
 export function retirePacks(store: Store, packs: PackSet, going: ReadonlySet<PackId>): void {
-  store.index.relyOnPacks([...store.blobs.stamps(going), ...store.treePacks.stamps(going)]);
+  store.index.relyOn([...store.blobs.stamps(going), ...store.treePacks.stamps(going)]);
   for (const id of going) packs.remove(id);
 }

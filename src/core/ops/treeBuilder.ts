@@ -1,8 +1,8 @@
 /** From what a scan found and what was read to tree objects, and to what the index is to remember. */
 import type { ByteString } from "../../shared/pathText";
 import {
+  encodeHeadPatch,
   encodePatch,
-  encodeRecord,
   FOLDER,
   type IndexedEntry,
   type Listing,
@@ -53,7 +53,7 @@ export class TreeBuilder {
       this.known(record.treeHash);
       const isNewlyListed = listing !== undefined && !record.isListedAs(listing);
       if (record.rulesId !== folder.rulesId || record.mode !== folder.mode || isNewlyListed)
-        this.patches.push(encodeRecord(this.headOf(folder, record.treeHash, listing), []));
+        this.patches.push(encodeHeadPatch(this.headOf(folder, record.treeHash, listing)));
       if (listing === undefined) this.restless.push(folder.path);
       return record.treeHash;
     }

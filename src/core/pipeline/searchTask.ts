@@ -9,6 +9,7 @@ import { CheckpointError } from "../../shared/errors";
 import { errnoOf } from "../fs/fileSystem";
 import type { Hash } from "../store/hash";
 import type { PackSet } from "../store/packSet";
+import { type ContentFindings, GuardedBatch } from "./guardedBatch";
 import { type LineMatch, LineSearch } from "./lineSearch";
 import { compilePattern, type SearchPattern } from "./searchPattern";
 import { type SharedWork, WorkView } from "./sharedWork";
@@ -47,13 +48,13 @@ export interface SearchTaskResult {
 
 export type ContentSource = Pick<PackSet, "read" | "readTo" | "frameLength">;
 
-/** Contents up to this size are searched whole, without their lines being counted; larger ones pass through block by block. */
+/** Contents up to this size are searched whole, without their lines being counted; larger ones in blocks. */
 const WHOLE_BYTES = 256 << 10;
 
-/** The longest that a guarded run takes on purpose: starting one costs 50 µs. */
-const SLICE_MS = 200;
 /** Of a guarded run. A block takes a tenth of a second, unless the expression explodes. */
 const TIMEOUT_MS = 10_000;
+
+const NOTHING = new Uint8Array(0);
 
 /** Stops the reading of a content of which no more needs to be seen. */
 class Enough extends Error {}
@@ -70,7 +71,7 @@ export function runSearchTask(
 ): SearchTaskResult {
   const lane = new SearchLane(source, task, tick);
   try {
-    lane.run(task.pattern.regex ? timeGuard(timeoutMs) : (body) => body());
+    lane.run(task.pattern.regex ? timeGuard(timeoutMs) : undefined);
   } catch (error) {
     new WorkView(task.work).cancel();
     if (!(error instanceof TookTooLong)) throw error;
@@ -103,15 +104,15 @@ class SearchLane implements SearchTaskResult {
     this.found = new Int32Array(task.found);
   }
 
-  run(guard: Guard): void {
-    for (let item = this.take(); item !== undefined; ) {
-      const first = item;
-      if (this.isSmall(first)) item = guard(() => this.searchSmall(first));
-      else {
-        this.searchItem(first, (hash) => this.readInBlocks(hash, guard));
-        item = this.take();
-      }
+  /** No guard: the search takes no longer than reading does. */
+  run(guard: Guard | undefined): void {
+    const batch = guard && new GuardedBatch(this.search, guard, WHOLE_BYTES);
+    for (let item = this.take(); item !== undefined; item = this.take()) {
+      if (!this.isSmall(item)) this.searchItem(item, (hash) => this.readInBlocks(hash, guard ?? unguarded));
+      else if (batch === undefined) this.searchSmall(item);
+      else this.gather(item, batch);
     }
+    if (batch !== undefined) this.searchBatch(batch);
   }
 
   private take(): number | undefined {
@@ -125,50 +126,71 @@ class SearchLane implements SearchTaskResult {
     return this.view.facts(item).size <= WHOLE_BYTES && frameBytes <= WHOLE_BYTES;
   }
 
-  /** This one and those that follow, for a while; answers the next item, which has been taken and not searched. */
-  private searchSmall(first: number): number | undefined {
-    const end = performance.now() + SLICE_MS;
-    let item: number | undefined = first;
-    do {
-      const small = item;
-      this.searchItem(small, (hash) => this.readSmall(small, hash));
-      item = this.take();
-    } while (item !== undefined && this.isSmall(item) && performance.now() < end);
-    return item;
+  private searchSmall(item: number): void {
+    const use = (content: Uint8Array): void => {
+      this.search.begin();
+      this.search.all(content);
+    };
+    this.searchItem(item, (hash) => this.readSmall(item, hash, use));
   }
 
-  /** `read` hands the content to the search; false: it is not there. */
+  /** `read` hands the content to the search. */
   private searchItem(item: number, read: (hash: Hash) => boolean): void {
-    const { search } = this;
-    search.begin();
+    this.search.begin();
+    if (this.isRead(item, read)) this.note(item, this.search);
+    this.view.finished();
+  }
+
+  /** Read now, searched with others. */
+  private gather(item: number, batch: GuardedBatch): void {
+    let copied: Uint8Array = NOTHING;
+    const use = (content: Uint8Array): void => {
+      copied = batch.copy(content);
+    };
+    if (this.isRead(item, (hash) => this.readSmall(item, hash, use))) batch.add(item, copied);
+    this.view.finished();
+    if (batch.isFull) this.searchBatch(batch);
+  }
+
+  private searchBatch(batch: GuardedBatch): void {
+    for (const { item, findings } of batch.search(this.tick)) this.note(item, findings);
+  }
+
+  private note(item: number, { matches, hasMore, isBinary, bytes }: ContentFindings): void {
+    if (isBinary) this.binary++;
+    else this.contents++;
+    this.bytes += bytes;
+    if (matches.length === 0) return;
+    Atomics.add(this.found, 0, matches.length);
+    this.matched.push({ item, matches, hasMore });
+  }
+
+  /** `read` answers false where the content is missing. Of what is missing or damaged nothing but that is noted. */
+  private isRead(item: number, read: (hash: Hash) => boolean): boolean {
     try {
       const hash = this.view.hash(item);
-      if (!read(hash))
-        throw new CheckpointError("damaged", `Its content (${hash}) is missing from the store. Run "Verify Store".`);
-      if (search.isBinary) this.binary++;
-      else this.contents++;
-      this.bytes += search.bytes;
-      if (search.matches.length > 0) {
-        Atomics.add(this.found, 0, search.matches.length);
-        this.matched.push({ item, matches: search.matches, hasMore: search.hasMore });
-      }
+      if (read(hash)) return true;
+      throw new CheckpointError("damaged", `Its content (${hash}) is missing from the store. Run "Verify Store".`);
     } catch (error) {
       const message = damageOf(error);
       if (message === undefined) throw error;
       this.unreadable.push({ item, message });
+      return false;
     }
-    this.view.finished();
   }
 
-  /** Where it lies in one block, as it nearly always does, nothing is allocated for it. */
-  private readSmall(item: number, hash: Hash): boolean {
+  /**
+   * Where it lies in one block, as it nearly always does, nothing is allocated for it. `use` may be called twice (the
+   * first copy was damaged): the last call counts. Not at all: it is empty.
+   */
+  private readSmall(item: number, hash: Hash, use: (content: Uint8Array) => void): boolean {
     const size = this.view.size(item);
     let blocks = 0;
     let isWhole = false;
     try {
       const isThere = this.source.readTo(hash, (block) => {
         isWhole = ++blocks === 1 && block.length === size;
-        if (isWhole) this.search.all(block);
+        if (isWhole) use(block);
       });
       if (isWhole || blocks === 0) return isThere;
     } catch (error) {
@@ -177,8 +199,7 @@ class SearchLane implements SearchTaskResult {
     }
     const content = this.source.read(hash);
     if (content === undefined) return false;
-    this.search.begin();
-    this.search.all(content);
+    use(content);
     return true;
   }
 
@@ -199,6 +220,8 @@ class SearchLane implements SearchTaskResult {
     }
   }
 }
+
+const unguarded: Guard = (body) => body();
 
 /** What is wrong with one content only; undefined: everything else would fail too. */
 function damageOf(error: unknown): string | undefined {

@@ -17,7 +17,10 @@ export interface SharedWork extends QueuedWork {
   readonly states: SharedArrayBuffer;
   /** Open-addressing table of 64-bit keys, for `claim`. */
   readonly claims: SharedArrayBuffer;
-  /** One word, twice the number of items that are there, odd once no more will come. Absent: all are there (see `GrowingWork`). */
+  /**
+   * One word, twice the number of items that are there, odd once no more will come. Absent: all are there (see
+   * `GrowingWork`).
+   */
   readonly arrivals?: SharedArrayBuffer;
 }
 
@@ -137,8 +140,9 @@ export class WorkView extends WorkQueue {
   }
 
   /**
-   * True for the first caller with the hash of this item, which has been set, over all threads. Keys are its first 64 bits: two
-   * contents that share them would make the second look taken, so whoever relies on it checks at the end that every hash was stored.
+   * True for the first caller with the hash of this item, which has been set, over all threads. Keys are its first 64
+   * bits: two contents that share them would make the second look taken, so whoever relies on it checks at the end that
+   * every hash was stored.
    */
   claim(i: number): boolean {
     const key = this.hashKeys[2 * i]! || 1n;

@@ -4,10 +4,11 @@
  *
  * Layout (little endian): u32 length of the whole record; u16 length of the path, path; u32 mode; tree hash (16);
  * id of the rules (16 ASCII); the folder's own f64 mtime (NaN: its listing is not settled), f64 ctime, f64 inode; u32
- * number of entries; then per entry, in order of name bytes: u16 length of the name, name; u8 flags (bits 0-1 type, RACY,
+ * number of entries, with WHOLE unless this is a patch; then per entry, in order of name bytes: u16 length of the name, name; u8 flags (bits 0-1 type, RACY,
  * REMOVED); and, unless it is a folder or removed: u32 mode, f64 size, f64 mtime, f64 ctime, f64 inode, hash (16).
  *
- * A *patch* has the same layout; its entries are the ones to put, or, with REMOVED, to take out.
+ * A *patch* has the same layout; its entries are the ones to put, or, with REMOVED, to take out. It means something only on
+ * top of the record that it was made from.
  */
 import type { ByteString } from "../../shared/pathText";
 import type { FileStat } from "../fs/fileSystem";
@@ -28,6 +29,8 @@ const RULES_ID_BYTES = 16;
 const LISTING_AT = 4 + HASH_BYTES + RULES_ID_BYTES;
 const COUNT_AT = LISTING_AT + 8 * 3;
 const ENTRIES_AT = COUNT_AT + 4;
+/** In the number of entries: these are all. */
+const WHOLE = 2 ** 31;
 
 export interface IndexedEntry {
   readonly name: string;
@@ -105,13 +108,12 @@ export class DirectoryRecord implements RecordHead {
   }
 
   get count(): number {
-    return this.bytes.readUInt32LE(this.factsAt + COUNT_AT);
+    return this.bytes.readUInt32LE(this.factsAt + COUNT_AT) % WHOLE;
   }
 
-  /** Takes nothing out: as a patch of nothing it is a record as it stands. */
+  /** False: a patch. */
   get isWhole(): boolean {
-    for (const cursor = this.cursor(); cursor.name !== undefined; cursor.next()) if (cursor.removed) return false;
-    return true;
+    return this.bytes.readUInt32LE(this.factsAt + COUNT_AT) >= WHOLE;
   }
 
   cursor(): EntryCursor {
@@ -223,11 +225,21 @@ export class EntryCursor {
   }
 }
 
-/** Encodes a record, or a patch when there are `removed` names. Entries must be in order of name bytes. */
-export function encodeRecord(
+/** Encodes a record. Entries must be in order of name bytes. */
+export function encodeRecord(head: RecordHead, entries: readonly IndexedEntry[]): Buffer {
+  return encode(head, entries, [], WHOLE);
+}
+
+/** A patch that changes nothing but the head. */
+export function encodeHeadPatch(head: RecordHead): Buffer {
+  return encode(head, [], [], 0);
+}
+
+function encode(
   head: RecordHead,
   entries: readonly IndexedEntry[],
-  removed: readonly string[] = [],
+  removed: readonly string[],
+  whole: typeof WHOLE | 0,
 ): Buffer {
   let length = 6 + head.path.length + ENTRIES_AT;
   for (const entry of entries) length += 3 + entry.name.length + (entry.type === FOLDER ? 0 : FACTS_BYTES);
@@ -242,7 +254,7 @@ export function encodeRecord(
   bytes.writeDoubleLE(head.listing?.mtimeMs ?? Number.NaN, at + LISTING_AT);
   bytes.writeDoubleLE(head.listing?.ctimeMs ?? 0, at + LISTING_AT + 8);
   bytes.writeDoubleLE(head.listing?.ino ?? 0, at + LISTING_AT + 16);
-  bytes.writeUInt32LE(entries.length + removed.length, at + COUNT_AT);
+  bytes.writeUInt32LE(whole + entries.length + removed.length, at + COUNT_AT);
   at += ENTRIES_AT;
   for (const entry of entries) {
     at = writeName(bytes, at, entry.name, entry.type | (entry.racy ? RACY : 0));
@@ -266,15 +278,22 @@ function writeName(bytes: Buffer, at: number, name: string, flags: number): numb
   return at + 3 + name.length;
 }
 
-/** The entries of `base` (if any) after these patches, oldest first. */
+/**
+ * What `base` (if any) becomes by these patches, oldest first; a whole record among them replaces what was before it.
+ * Throws a RangeError for a patch of nothing: it was made from a record that is not here.
+ */
 export function applyPatches(base: DirectoryRecord | undefined, patches: readonly DirectoryRecord[]): DirectoryRecord {
-  const last = patches[patches.length - 1];
-  if (last === undefined) throw new RangeError("no patch to apply");
-  // Of a folder that is new, the only patch is the record.
-  if (base === undefined && patches.length === 1 && last.isWhole) return last;
-  if (base !== undefined && patches.every((patch) => patch.count === 0)) return base.withHeadOf(last);
+  const from = patches.findLastIndex((patch) => patch.isWhole);
+  return from < 0 ? patched(base, patches) : patched(patches[from], patches.slice(from + 1));
+}
+
+function patched(base: DirectoryRecord | undefined, patches: readonly DirectoryRecord[]): DirectoryRecord {
+  const last = patches.at(-1);
+  if (base === undefined) throw new RangeError("A patch without the record it was made from.");
+  if (last === undefined) return base;
+  if (patches.every((patch) => patch.count === 0)) return base.withHeadOf(last);
   const entries = new Map<string, IndexedEntry>();
-  for (const record of base === undefined ? patches : [base, ...patches])
+  for (const record of [base, ...patches])
     for (const cursor = record.cursor(); cursor.name !== undefined; cursor.next()) {
       if (cursor.removed) entries.delete(cursor.name);
       else entries.set(cursor.name, cursor.entry());
@@ -296,7 +315,7 @@ export function encodePatch(
     old.delete(entry.name);
     return known === undefined || !sameEntry(known, entry);
   });
-  return encodeRecord(head, put, [...old.keys()]);
+  return encode(head, put, [...old.keys()], 0);
 }
 
 function sameEntry(a: IndexedEntry, b: IndexedEntry): boolean {

@@ -18,8 +18,6 @@ export type Expectation = (path: ByteString) => Expected;
 
 const LOOK: Expected = { what: "look" };
 
-export const lookEverywhere: Expectation = () => LOOK;
-
 /**
  * From checks of every folder that has a record: `unsettled` are those whose check failed. With the last scan, what has
  * nothing unsettled in it need not even be walked through.
@@ -50,7 +48,8 @@ export function expectChanges(
 ): Expectation {
   const whole = new Set(changed);
   const looked = new Set(restless);
-  for (const path of whole) looked.add(parentPath(path));
+  // Above a path in a folder that is new, too, the first folder that is known shows it.
+  for (const path of whole) looked.add(nearestKnown(last, parentPath(path)));
   const above = foldersAbove([...whole, ...looked]);
   const known = knownFolders(last);
   return (path) => {
@@ -58,6 +57,17 @@ export function expectChanges(
     if (folder === undefined || looked.has(path) || isInside(path, whole)) return LOOK;
     return above.has(path) ? { what: "recorded", own: folder.own } : { what: "untouched", folder };
   };
+}
+
+/** The folder itself, or the innermost one around it that the last scan knows. */
+function nearestKnown(last: ScannedFolder, path: ByteString): ByteString {
+  let at = last;
+  for (const name of path.split("/")) {
+    const next = at.folders.find((each) => each.name === name);
+    if (next === undefined) break;
+    at = next;
+  }
+  return at.path;
 }
 
 /** Every folder that has one of these somewhere in it. */

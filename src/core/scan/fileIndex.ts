@@ -6,10 +6,12 @@
  * (XXH64), so a torn write is noticed and what follows it is dropped; neither is synced. The log names the base it
  * belongs to by that base's checksum; another base makes it void, even one with the same records: each is salted.
  *
+ * A patch only means something on top of the records it was made from. So nothing is appended to files that memory is
+ * ahead of (a write failed): they are written anew.
+ *
  * Invariant kept by its writers: every hash in it is in a published pack. Whoever removes content from the store first
- * removes it here (`retain`). Against stores that lose packs in other ways (a backup put back, a file deleted by hand)
- * `packs.list` names the packs that the index relies on; it is written before anything relies on them, and when one of
- * them is not there the index is void.
+ * removes it here (`retain`), and whoever removes packs says so first (`relyOn`); see packReliance for stores that lose
+ * packs in other ways.
  */
 import { constants } from "node:fs";
 import { ignoreFailure } from "../../shared/errors";
@@ -19,11 +21,12 @@ import { FILE_MODE, publishFile, readWholeFile, writeFully } from "../fs/publish
 import type { Codecs } from "../store/codecs";
 import type { Hash } from "../store/hash";
 import { applyPatches, DirectoryRecord, FOLDER } from "./directoryRecord";
+import { BATCH_HEAD, batchBytes, decodeBatch, encodeBatch, type IndexUpdate } from "./indexBatch";
+import { PackReliance } from "./packReliance";
 
 const BASE = "files.base";
 const LOG = "files.log";
-const PACKS = "packs.list";
-const BASE_MAGIC = "CKI3";
+const BASE_MAGIC = "CKI4";
 const LOG_MAGIC = "CKL1";
 /** magic, checksum of the rest */
 const BASE_HEAD = 4 + 8;
@@ -31,18 +34,9 @@ const BASE_HEAD = 4 + 8;
 const SALT_BYTES = 16;
 /** magic, checksum of the base */
 const LOG_HEAD = 4 + 8;
-/** length, checksum */
-const BATCH_HEAD = 4 + 8;
 /** The log is folded into the base when it outgrows both of these. */
 const LOG_MIN_BYTES = 256 * 1024;
 const LOG_SHARE_OF_BASE = 0.25;
-
-export interface IndexUpdate {
-  /** Encoded patches, see directoryRecord. */
-  readonly patches: readonly Buffer[];
-  /** Folders that are gone; what lay in them is named too. */
-  readonly dropped: readonly ByteString[];
-}
 
 export class FileIndex {
   private records = new Map<ByteString, DirectoryRecord>();
@@ -51,8 +45,8 @@ export class FileIndex {
   private logBytes = 0;
   /** Undefined: nothing was read yet. */
   private signature: string | undefined;
-  /** The list of packs on disk; undefined: there is none that can be read. */
-  private reliedOn: string | undefined;
+  /** Something of what memory holds is not in the files. */
+  private isAhead = false;
   /** The base in shared memory, in which the records that no patch has replaced since still lie. */
   private shared = new SharedArrayBuffer(0);
   private changes = 0;
@@ -62,11 +56,10 @@ export class FileIndex {
     private readonly codecs: Codecs,
     private readonly folder: string,
     private readonly nonce: () => string,
-    /** The packs that are in the store. */
-    private readonly packIds: () => readonly string[],
+    private readonly reliance: PackReliance,
   ) {}
 
-  /** An index that is read at the first `refresh`: most commands need none. */
+  /** An index that is read at the first `refresh`: most commands need none. `packIds`: the packs that are in the store. */
   static open(
     fs: FileSystem,
     codecs: Codecs,
@@ -74,14 +67,7 @@ export class FileIndex {
     nonce: () => string,
     packIds: () => readonly string[],
   ): FileIndex {
-    return new FileIndex(fs, codecs, folder, nonce, packIds);
-  }
-
-  /** Reads the index; an unusable one is empty. */
-  static load(fs: FileSystem, codecs: Codecs, folder: string, nonce: () => string): FileIndex {
-    const index = FileIndex.open(fs, codecs, folder, nonce, () => []);
-    index.refresh();
-    return index;
+    return new FileIndex(fs, codecs, folder, nonce, new PackReliance(fs, codecs, folder, nonce, packIds));
   }
 
   get isEmpty(): boolean {
@@ -122,9 +108,9 @@ export class FileIndex {
 
   /** Takes in what is on disk; whoever asks for records has called it. */
   refresh(): void {
-    if (this.currentSignature() !== this.signature) this.reload();
+    const isStale = this.currentSignature() !== this.signature;
     // Another process may have merged packs, and written down which ones hold everything now.
-    else if (!this.allPresent(this.reliedOn ?? "")) this.reload();
+    if (isStale || (!this.isEmpty && !this.reliance.isMet)) this.reload();
   }
 
   /** Forgets everything: it named content that is not in the store. */
@@ -132,35 +118,37 @@ export class FileIndex {
     this.clear();
   }
 
-  /** To be called before packs are removed: from now on the index relies on these. */
-  relyOnPacks(ids: readonly string[]): void {
-    const body = [...ids].sort().join("\n");
-    if (body === this.reliedOn) return;
-    const text = `${this.codecs.xxh64(Buffer.from(body)).toString(16)}\n${body}`;
-    publishFile(this.fs, this.folder, PACKS, Buffer.from(text), this.nonce(), "none");
-    this.reliedOn = body;
+  /**
+   * To be called before packs are removed: from now on the index relies on these, which hold all that it names. One that
+   * is void already goes with its files, which no new list may bless. Throws when that cannot be written down.
+   */
+  relyOn(packs: readonly string[]): void {
+    this.refresh();
+    if (this.reliance.isMet) this.reliance.write(packs);
+    else this.remove();
   }
 
   /**
-   * Changes the index and writes the change down. Failing to write is not an error: the index then misses something,
-   * and the next save reads more.
+   * Changes the index and writes the change down. Failing to write is not an error: the files then miss something until
+   * the next change, and a process that starts before that reads more.
    */
   apply(update: IndexUpdate): void {
     if (update.patches.length === 0 && update.dropped.length === 0) return;
-    for (const bytes of update.patches) {
-      const patch = new DirectoryRecord(bytes);
-      this.records.set(patch.path, applyPatches(this.records.get(patch.path), [patch]));
-    }
-    for (const path of update.dropped) this.records.delete(path);
+    if (!this.take(update)) return;
+    const wasAhead = this.isAhead;
+    this.isAhead = true;
     ignoreFailure(() => {
-      this.relyOnPacks(this.packIds());
+      // Files that are void or were never there must not be taken for true once there is a list again.
+      if (this.baseBytes === 0) this.removeFiles();
+      this.reliance.write();
       // Judged by its size before it is put together: of a first save's batch there need not be a copy.
-      const added = batchBytes(update);
-      const outgrown = this.logBytes + added > Math.max(LOG_MIN_BYTES, this.baseBytes * LOG_SHARE_OF_BASE);
-      if (this.baseBytes === 0 || outgrown) this.writeBase();
+      const logBytes = this.logBytes + batchBytes(update);
+      const isOutgrown = logBytes > Math.max(LOG_MIN_BYTES, this.baseBytes * LOG_SHARE_OF_BASE);
+      if (wasAhead || isOutgrown || this.baseBytes === 0) this.writeBase();
       else this.append(encodeBatch(this.codecs, update));
       this.signature = this.currentSignature();
-    }, "the index is a cache: without this entry the next save reads more");
+      this.isAhead = false;
+    }, "the index is a cache, and memory is known to be ahead of its files");
   }
 
   /** Drops what is about to leave the store. Must succeed before content is removed, so failures throw. */
@@ -179,12 +167,42 @@ export class FileIndex {
     if (changed) {
       this.changes++;
       this.writeBase();
+      this.isAhead = false;
     }
     this.signature = this.currentSignature();
   }
 
+  /** The update in memory; false: it was made from other records than these, and all are void. */
+  private take(update: IndexUpdate): boolean {
+    try {
+      for (const bytes of update.patches) {
+        const patch = new DirectoryRecord(bytes);
+        this.records.set(patch.path, applyPatches(this.records.get(patch.path), [patch]));
+      }
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      this.clear();
+      return false;
+    }
+    for (const path of update.dropped) this.records.delete(path);
+    return true;
+  }
+
+  private remove(): void {
+    this.clear();
+    this.removeFiles();
+    this.signature = this.currentSignature();
+  }
+
+  private removeFiles(): void {
+    for (const name of [BASE, LOG])
+      if (this.fs.lstat(`${this.folder}/${name}`) !== undefined) this.fs.unlink(`${this.folder}/${name}`);
+    this.reliance.forget();
+  }
+
   private clear(): void {
     this.changes++;
+    this.isAhead = false;
     this.records = new Map();
     this.shared = new SharedArrayBuffer(0);
     this.baseBytes = 0;
@@ -195,26 +213,11 @@ export class FileIndex {
   private reload(): void {
     this.clear();
     this.signature = this.currentSignature();
-    if (!this.packsAreThere()) return;
+    if (!this.reliance.read() || !this.reliance.isMet) return;
     const base = readWholeFile(this.fs, `${this.folder}/${BASE}`, sharedBuffer);
     if (base === undefined || !this.readBase(base)) return;
     const log = readWholeFile(this.fs, `${this.folder}/${LOG}`);
-    if (log !== undefined) this.readLog(log);
-  }
-
-  private packsAreThere(): boolean {
-    this.reliedOn = undefined;
-    const text = readWholeFile(this.fs, `${this.folder}/${PACKS}`)?.toString("utf8") ?? "";
-    const body = text.slice(text.indexOf("\n") + 1);
-    if (text !== `${this.codecs.xxh64(Buffer.from(body)).toString(16)}\n${body}`) return false;
-    if (!this.allPresent(body)) return false;
-    this.reliedOn = body;
-    return true;
-  }
-
-  private allPresent(list: string): boolean {
-    const present = new Set(this.packIds());
-    return list.split("\n").every((id) => id === "" || present.has(id));
+    if (log !== undefined && !this.readLog(log)) this.clear();
   }
 
   private readBase(base: Buffer): boolean {
@@ -238,9 +241,10 @@ export class FileIndex {
     this.shared = base.buffer as unknown as SharedArrayBuffer;
   }
 
-  private readLog(log: Buffer): void {
-    if (log.length < LOG_HEAD || log.toString("latin1", 0, 4) !== LOG_MAGIC) return;
-    if (log.readBigUInt64LE(4) !== this.baseChecksum) return;
+  /** False: a patch is not of this base. */
+  private readLog(log: Buffer): boolean {
+    if (log.length < LOG_HEAD || log.toString("latin1", 0, 4) !== LOG_MAGIC) return true;
+    if (log.readBigUInt64LE(4) !== this.baseChecksum) return true;
     const patches = new Map<ByteString, DirectoryRecord[]>();
     let at = LOG_HEAD;
     while (at + BATCH_HEAD <= log.length) {
@@ -260,8 +264,12 @@ export class FileIndex {
       }
       at += BATCH_HEAD + length;
     }
-    for (const [path, list] of patches) this.records.set(path, applyPatches(this.records.get(path), list));
+    for (const [path, list] of patches) {
+      if (!this.records.has(path) && !list.some((patch) => patch.isWhole)) return false;
+      this.records.set(path, applyPatches(this.records.get(path), list));
+    }
     this.logBytes = at;
+    return true;
   }
 
   private writeBase(): void {
@@ -319,42 +327,4 @@ export function recordedBytes(fs: FileSystem, folder: string): number {
 
 function sharedBuffer(bytes: number): Buffer {
   return Buffer.from(new SharedArrayBuffer(bytes));
-}
-
-/** The size of what `encodeBatch` makes. */
-function batchBytes({ patches, dropped }: IndexUpdate): number {
-  const names = dropped.reduce((sum, path) => sum + 2 + path.length, 4);
-  return patches.reduce((sum, patch) => sum + patch.length, BATCH_HEAD + names);
-}
-
-/** u32 number of dropped folders, each u16 length and path; then the patches one after another. */
-function encodeBatch(codecs: Codecs, update: IndexUpdate): Buffer {
-  const batch = Buffer.allocUnsafe(batchBytes(update));
-  batch.writeUInt32LE(update.dropped.length, BATCH_HEAD);
-  let at = BATCH_HEAD + 4;
-  for (const path of update.dropped) {
-    batch.writeUInt16LE(path.length, at);
-    at += 2 + batch.write(path, at + 2, "latin1");
-  }
-  for (const patch of update.patches) at += patch.copy(batch, at);
-  batch.writeUInt32LE(batch.length - BATCH_HEAD, 0);
-  batch.writeBigUInt64LE(codecs.xxh64(batch.subarray(BATCH_HEAD)), 4);
-  return batch;
-}
-
-function decodeBatch(payload: Buffer): IndexUpdate {
-  const dropped: ByteString[] = [];
-  const patches: Buffer[] = [];
-  let at = 4;
-  for (let i = payload.readUInt32LE(0); i > 0; i--) {
-    const length = payload.readUInt16LE(at);
-    dropped.push(payload.toString("latin1", at + 2, at + 2 + length) as ByteString);
-    at += 2 + length;
-  }
-  while (at < payload.length) {
-    const length = payload.readUInt32LE(at);
-    patches.push(payload.subarray(at, at + length));
-    at += length;
-  }
-  return { dropped, patches };
 }

@@ -42,7 +42,10 @@ function lastSegment(pattern: string): string | undefined {
   if (text === "" || text.startsWith("#")) return undefined;
   if (text.startsWith("!")) text = text.slice(1);
   if (text.endsWith("/")) text = text.slice(0, -1);
-  const segment = text.slice(text.lastIndexOf("/") + 1);
+  const slash = text.lastIndexOf("/");
+  // A bracket that is open there takes the slash for one of its characters.
+  if (text.lastIndexOf("[", slash) >= 0 && slash >= 0) return "**";
+  const segment = text.slice(slash + 1);
   return segment === "" ? "**" : segment;
 }
 

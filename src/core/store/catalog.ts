@@ -5,9 +5,9 @@
  * It holds small rows only. Its size must not depend on how many files a workspace has: it is held in memory whole and
  * written whole at each commit (sql.js has no other way; 10,000 rows = 1.5 MB take 4 ms to export).
  *
- * A save asks for the newest checkpoint alone, so rows are read when they are asked for: with 1,000 checkpoints all rows take
- * a fresh process 50 ms (CPU), the newest one under 1 ms. What a save still pays for those before it is the image: read and
- * summed under the lock, exported and written at the commit.
+ * A save asks for the newest checkpoint alone, so rows are read when they are asked for: with 1,000 checkpoints all
+ * rows take a fresh process 50 ms (CPU), the newest one under 1 ms. What a save still pays for those before it is the
+ * image: read and summed under the lock, exported and written at the commit.
  *
  * Changes are made in memory first; `commit` publishes them. Whoever changes it holds the project lock and has called
  * `reloadExactly` after getting it. Readers need no lock: they see the old file or the new one.
@@ -67,8 +67,8 @@ export class Catalog {
   }
 
   /**
-   * Takes in what another process committed. Uncommitted changes are lost. True when there was something new. Goes by the
-   * file's times and header, which is enough for showing something.
+   * Takes in what another process committed. Uncommitted changes are lost. True when there was something new. Goes by
+   * the file's times and header, which is enough for showing something.
    */
   reload(): boolean {
     if (this.isLoaded && this.currentSignature() === this.signature) return false;
@@ -78,7 +78,8 @@ export class Catalog {
 
   /**
    * As `reload`, by the whole content (2 MB: under a millisecond). Before a change nothing less will do: sizes are
-   * multiples of a page, inodes are used again, clocks tick slowly; and what is missed here the next commit would erase.
+   * multiples of a page, inodes are used again, clocks tick slowly; and what is missed here the next commit would
+   * erase.
    */
   reloadExactly(): void {
     const image = readWholeFile(this.deps.fs, `${this.folder}/${CATALOG_FILE}`);
@@ -94,7 +95,8 @@ export class Catalog {
   /** Makes all changes durable at once. On error the file is as before; call `rollback`. */
   commit(): void {
     this.database.run("UPDATE meta SET value = value + 1 WHERE key = 'generation'");
-    // Where readers find it without opening the database: in the file's header (31 bits are enough to tell neighbours apart).
+    // Where readers find it without opening the database: in the file's header. (31 bits are enough to tell neighbours
+    // apart.)
     const [row] = select(this.database, "SELECT value FROM meta WHERE key = 'generation'");
     this.database.run(`PRAGMA user_version = ${Number(row?.value) % 2 ** 31}`);
     const image = this.database.export();
@@ -153,8 +155,8 @@ export class Catalog {
   }
 
   /**
-   * Removes checkpoints; children of a removed one become children of its parent. Rows of restores stay, also those whose
-   * state before is gone by this: without them the others would not be where they belong in the stack.
+   * Removes checkpoints; children of a removed one become children of its parent. Rows of restores stay, also those
+   * whose state before is gone by this: without them the others would not be where they belong in the stack.
    */
   remove(
     ids: ReadonlySet<string>,
@@ -194,8 +196,8 @@ export class Catalog {
   }
 
   /**
-   * The lists of many checkpoints at once, as JSON (see `parseChanges`), undefined where none was kept. Those whose frame
-   * has more than `maxBytes` are left out. Asked for one by one they would take 35 µs each, most of it in sql.js.
+   * The lists of many checkpoints at once, as JSON (see `parseChanges`), undefined where none was kept. Those whose
+   * frame has more than `maxBytes` are left out. Asked for one by one they would take 35 µs each, most of it in sql.js.
    */
   changeTexts(ids: readonly string[], maxBytes: number): Map<string, Buffer | undefined> {
     const [row] = select(
@@ -331,12 +333,15 @@ function readCheckpoints(database: Database, limit = -1): Checkpoint[] {
   const columns = Object.values(CHECKPOINT_COLUMNS).join(",");
   const [row] = select(
     database,
-    `SELECT json_group_array(json_array(${columns})) AS rows FROM (SELECT * FROM checkpoints ORDER BY number DESC LIMIT ?)`,
+    `SELECT json_group_array(json_array(${columns})) AS rows
+     FROM (SELECT * FROM checkpoints ORDER BY number DESC LIMIT ?)`,
     [limit],
   );
   const fields = Object.keys(CHECKPOINT_COLUMNS);
-  return (JSON.parse(String(row?.rows)) as unknown[][]).map((values) => {
+  const checkpoints = (JSON.parse(String(row?.rows)) as unknown[][]).map((values) => {
     const checkpoint = Object.fromEntries(fields.map((field, i) => [field, values[i]])) as unknown as Checkpoint;
     return { ...checkpoint, pinned: (checkpoint.pinned as unknown) === 1 };
   });
+  // SQLite promises nothing about the order in which an aggregate meets the rows of a subquery.
+  return checkpoints.sort((a, b) => b.number - a.number);
 }

@@ -33,8 +33,8 @@ export class PackData {
   }
 
   /**
-   * Finds the pack's bytes; where both forms exist (a split that was interrupted), the whole one. Opens no file yet. Throws "damaged":
-   * with `details.missing` when there is no such pack, otherwise for an invalid manifest.
+   * Finds the pack's bytes; where both forms exist (a split that was interrupted), the whole one. Opens no file yet.
+   * Throws "damaged": with `details.missing` when there is no such pack, otherwise for an invalid manifest.
    */
   static find(fs: FileSystem, folder: string, id: PackId): PackData {
     const whole = fs.lstat(`${folder}/${datName(id)}`);
@@ -56,7 +56,10 @@ export class PackData {
     return this.partBytes > 0;
   }
 
-  /** `length` bytes at `offset`, read into `into` when given (which is then what the result lies in). Throws "damaged" beyond the end. */
+  /**
+   * `length` bytes at `offset`, read into `into` when given (which is then what the result lies in). Throws "damaged"
+   * beyond the end.
+   */
   read(offset: number, length: number, into?: Uint8Array): Buffer {
     if (offset + length > this.bytes) throw damaged(`Pack ${this.id}`, "it ends early", { details: { pack: this.id } });
     const target = into ?? Buffer.allocUnsafeSlow(length);

@@ -69,8 +69,8 @@ export function publishPack(publication: PackPublication): boolean {
 }
 
 /**
- * Whether the same pack is there already, with the bytes that its name promises: a damaged one is replaced. (Rare: content that is in
- * the store is not written again, so this reads nothing in a usual save.)
+ * Whether the same pack is there already, with the bytes that its name promises: a damaged one is replaced. (Rare:
+ * content that is in the store is not written again, so this reads nothing in a usual save.)
  */
 function existsIntact(fs: FileSystem, codecs: Codecs, folder: string, pack: Omit<PublishedPack, "created">): boolean {
   let data: PackData;

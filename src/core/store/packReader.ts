@@ -121,8 +121,8 @@ export class PackReader {
   }
 
   /**
-   * Hands the content out block by block (at most 4 MB each, valid during the call only) and verifies it at the end: until this returns, the
-   * blocks are not to be trusted. False when absent. Throws "damaged".
+   * Hands the content out block by block (at most 4 MB each, valid during the call only) and verifies it at the end:
+   * until this returns, the blocks are not to be trusted. False when absent. Throws "damaged".
    */
   readTo(hash: Hash, onBlock: (block: Uint8Array) => void): boolean {
     const entry = this.locate(hash);
@@ -157,10 +157,10 @@ export class PackReader {
   }
 
   /**
-   * Hands the stored frame to `take`, for another pack: its length and a function that gives its bytes out piece by piece
-   * (at most 1 MB each, valid during the call only). By then the frame has been decoded once, so it is known to hold what
-   * `hash` names; nothing is ever in memory whole. False when absent. Throws "damaged" before `take` is called, and from
-   * `pieces` when the pack can no longer be read.
+   * Hands the stored frame to `take`, for another pack: its length and a function that gives its bytes out piece by
+   * piece (at most 1 MB each, valid during the call only). By then the frame has been decoded once, so it is known to
+   * hold what `hash` names; nothing is ever in memory whole. False when absent. Throws "damaged" before `take` is
+   * called, and from `pieces` when the pack can no longer be read.
    */
   copyFrame(hash: Hash, take: (length: number, pieces: FramePieces) => void): boolean {
     const entry = this.locate(hash);
@@ -188,8 +188,8 @@ export class PackReader {
   }
 
   /**
-   * Checks everything: the header, the pack's own hash, and the content of every entry. Returns what is wrong, nothing when all is well.
-   * `onEntry` is called after each entry and may throw to stop.
+   * Checks everything: the header, the pack's own hash, and the content of every entry. Returns what is wrong, nothing
+   * when all is well. `onEntry` is called after each entry and may throw to stop.
    */
   verify(onEntry?: (entry: PackEntry) => void): PackProblem[] {
     const problems: PackProblem[] = [];

@@ -1,6 +1,6 @@
 /**
- * The index of a pack while it is being written: its records in the order of its entries, and which hashes there are. (A Set of as many
- * hash texts costs several times the memory, and more time than hashing the content of a small file.)
+ * The index of a pack while it is being written: its records in the order of its entries, and which hashes there are.
+ * (A Set of as many hash texts costs several times the memory, and more time than hashing the content of a small file.)
  */
 import { HASH_BYTES, type Hash, writeHash } from "./hash";
 import { INDEX_RECORD_BYTES, type PackEntry, writeRecord } from "./packIndex";

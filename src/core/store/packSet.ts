@@ -1,13 +1,14 @@
 /**
  * All packs of a folder, or some of them, as one: where is this hash, give me its content.
  *
- * Opening a set lists its folder and reads nothing else: a pack's index is read when the first question needs it, so that
- * a save that finds nothing changed pays for no blob pack at all. What is listed may have been merged into another pack by
- * the time it is opened (see ops/consolidate.ts); the folder is then listed anew, because the merged pack came first.
+ * Opening a set lists its folder and reads nothing else: a pack's index is read when the first question needs it, so
+ * that a save that finds nothing changed pays for no blob pack at all. What is listed may have been merged into another
+ * pack by the time it is opened (see ops/consolidate.ts); the folder is then listed anew, because the merged pack came
+ * first.
  *
  * One damaged pack does not take down the others: a pack whose index cannot be used is opened by walking its `.dat`;
- * where that fails too, it is left out; either way `damagedIndexes` names it. A hash that several packs hold is read from the first
- * of them that gives it back intact.
+ * where that fails too, it is left out; either way `damagedIndexes` names it. A hash that several packs hold is read
+ * from the first of them that gives it back intact.
  */
 import { CheckpointError } from "../../shared/errors";
 import { errnoOf, type FileSystem } from "../fs/fileSystem";
@@ -155,8 +156,9 @@ export class PackSet {
   }
 
   /**
-   * Hands the content out block by block and verifies it at the end (see `PackReader.readTo`); false when absent. Where several packs hold
-   * it, a copy that turns out damaged is not replaced by the next one once blocks have been handed out.
+   * Hands the content out block by block and verifies it at the end (see `PackReader.readTo`); false when absent. Where
+   * several packs hold it, a copy that turns out damaged is not replaced by the next one once blocks have been handed
+   * out.
    */
   readTo(hash: Hash, onBlock: (block: Uint8Array) => void): boolean {
     let begun = false;
@@ -194,7 +196,9 @@ export class PackSet {
   refresh(): void {
     const listed = packsIn(this.options.fs, this.options.folder);
     this.present = this.selected === undefined ? listed : new Set([...listed].filter((id) => this.selected?.has(id)));
-    for (const ids of [this.packs, this.unopened, this.faults, this.shapes])
+    // Another process may have put a whole pack in place of one that was cut off.
+    this.shapes.clear();
+    for (const ids of [this.packs, this.unopened, this.faults])
       for (const id of [...ids.keys()]) if (!this.present.has(id)) this.forget(id);
     // One that could not be read is tried again: it may have been written anew.
     for (const id of this.present) if (!this.packs.has(id)) this.unopened.add(id);
@@ -295,9 +299,9 @@ export class PackSet {
   }
 
   /**
-   * `read` applied to the copies of `hash`, one after the other, until one is intact or `isFinal`. A pack that has vanished
-   * (merged or compacted by another process, which wrote its content elsewhere before) makes the set look at the folder
-   * again; so does, once, a hash that no pack has.
+   * `read` applied to the copies of `hash`, one after the other, until one is intact or `isFinal`. A pack that has
+   * vanished (merged or compacted by another process, which wrote its content elsewhere before) makes the set look at
+   * the folder again; so does, once, a hash that no pack has.
    */
   private fromFirstIntact<T>(
     hash: Hash,

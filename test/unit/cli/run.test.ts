@@ -269,6 +269,19 @@ describe("results", () => {
     });
   });
 
+  it("delete leaves pinned checkpoints alone unless forced, and says so", async () => {
+    const plan = { checkpoints: [checkpoint({ pinned: true })], deadObjects: 1, deadBytes: 27, endsUndo: false };
+    const answers = {
+      planDelete: async () => plan,
+      delete: async () => ({ deadObjects: 1, freedBytes: 27, removedPacks: 1, rewrittenPacks: 0 }),
+    };
+    const refused = await fakeRun(["delete", "12"], answers);
+    expect([refused.code, refused.calls.map(([method]) => method)]).toEqual([2, ["planDelete"]]);
+    expect(refused.err).toContain('is pinned, so nothing was deleted. Unpin it first ("checkpoint unpin 12")');
+    const forced = await fakeRun(["delete", "12", "--force"], answers);
+    expect([forced.code, forced.out]).toEqual([0, 'Deleted #12 "before the merge"; 27 B freed.\n']);
+  });
+
   it("cat writes the bytes as they are, and as JSON loses none", async () => {
     const content = Uint8Array.from([0, 255, 10, 13, 128]);
     const state = { type: "file" as const, mode: 0o755, size: 5, hash: "ab" };

@@ -1,6 +1,5 @@
 import * as fs from "node:fs";
 import { constants } from "node:fs";
-import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { nodeFileSystem } from "../../../src/core/fs/nodeFileSystem";
 import { currentProcess } from "../../../src/core/fs/processIdentity";
@@ -8,6 +7,7 @@ import { type Consolidation, chooseMerge } from "../../../src/core/ops/consolida
 import { loadCodecs } from "../../../src/core/store/codecs";
 import { acquireLock } from "../../../src/core/store/lock";
 import { PackWriter } from "../../../src/core/store/packWriter";
+import { rest } from "../../support/rest";
 import { withSeeds } from "../../support/seeded";
 import type { Snapshot } from "../../support/snapshotTree";
 import { tempFolder } from "../../support/tempFolders";
@@ -119,7 +119,7 @@ describe("merging small packs", () => {
   it("P6 costs the next save nothing: nothing is read again", async () => {
     const disk = new WatchedFileSystem();
     const { w } = await manyPacks({ fs: disk.fs });
-    await sleep(50); // entries as young as the save are read again in any case
+    await rest(); // entries as young as the save are read again in any case
     await w.save();
     await w.engine.gc();
     const read: string[] = [];
@@ -154,6 +154,29 @@ describe("merging small packs", () => {
     await changing.rename("latest", "changed");
     await changing.close();
     expect([packsIn(brief.w, "packs").length, packsIn(brief.w, "trees").length]).toEqual([1, 1]);
+  });
+
+  it("P6 is over, and the engine goes on and ends, when whoever hears of it throws", async () => {
+    const many = await manyPacks();
+    const told: Consolidation[] = [];
+    let heard: () => void = () => {};
+    const first = new Promise<void>((resolve) => {
+      heard = resolve;
+    });
+    const onDone = (result: Consolidation): void => {
+      told.push(result);
+      heard();
+      throw new Error("nobody listens");
+    };
+    const engine = await many.w.another({ housekeeping: { idleMs: 1, onClose: true, onDone } });
+    await engine.rename("latest", "changed");
+    await first;
+    await engine.rename("latest", "changed again");
+    await engine.close();
+    expect(told[0]).toMatchObject({ mergedPacks: 2 * SAVES });
+    // Once more at the end.
+    expect(told.length).toBeGreaterThan(1);
+    await expectRestorable(many);
   });
 
   it("P6 stops for whoever asks for something, loses nothing by it, and begins anew", async () => {

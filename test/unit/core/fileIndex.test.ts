@@ -5,6 +5,7 @@ import { nodeFileSystem } from "../../../src/core/fs/nodeFileSystem";
 import {
   applyPatches,
   DirectoryRecord,
+  encodeHeadPatch,
   encodePatch,
   encodeRecord,
   FILE,
@@ -22,8 +23,17 @@ import { errno, WatchedFileSystem } from "../../support/watchedFileSystem";
 
 const codecs = await loadCodecs();
 let nonces = 0;
-const open = (folder: string, disk = nodeFileSystem): FileIndex =>
-  FileIndex.load(disk, codecs, folder, () => `n${nonces++}`);
+const open = (folder: string, disk = nodeFileSystem): FileIndex => {
+  const index = FileIndex.open(
+    disk,
+    codecs,
+    folder,
+    () => `n${nonces++}`,
+    () => [],
+  );
+  index.refresh();
+  return index;
+};
 const hashOf = (text: string): Hash => codecs.hash(Buffer.from(text));
 const path = (text: string): ByteString => text as ByteString;
 
@@ -129,12 +139,20 @@ describe("records of folders", () => {
       fc.property(entries, (list) => {
         const other = { ...head("f", "2"), mode: 0o700, rulesId: "fedcba9876543210", listing: undefined };
         const patched = applyPatches(new DirectoryRecord(encodeRecord(head("f", "1"), list)), [
-          new DirectoryRecord(encodeRecord({ ...other, mode: 0o711 }, [])),
-          new DirectoryRecord(encodeRecord(other, [])),
+          new DirectoryRecord(encodeHeadPatch({ ...other, mode: 0o711 })),
+          new DirectoryRecord(encodeHeadPatch(other)),
         ]);
         expect(patched.bytes.equals(encodeRecord(other, list))).toBe(true);
       }),
     );
+  });
+
+  it("refuse a patch that was made from a record which is not here", () => {
+    const base = new DirectoryRecord(record("f", entry("a")));
+    const patch = new DirectoryRecord(encodePatch(head("f", "2"), base, [entry("a"), entry("b")]));
+    expect(() => applyPatches(undefined, [patch])).toThrow(RangeError);
+    const whole = new DirectoryRecord(record("f", entry("c")));
+    expect(applyPatches(base, [patch, whole]).entries()).toEqual([entry("c")]);
   });
 
   it("make small patches of small changes", () => {

@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { FileStat, FileSystem } from "../../../src/core/fs/fileSystem";
 import { nodeFileSystem } from "../../../src/core/fs/nodeFileSystem";
+import { expectAsInNewStore } from "../../support/newStore";
+import { rest } from "../../support/rest";
 import { tempFolder } from "../../support/tempFolders";
 import { LANE_SCRIPT, openTestEngine } from "../../support/testEngine";
 import { WatchedFileSystem } from "../../support/watchedFileSystem";
@@ -31,7 +33,7 @@ describe("folders whose times tell changes of their listing", () => {
     fs.rmSync(w.path("d/b"));
     fs.chmodSync(w.path("d/deep"), 0o700);
     expect(await w.save()).toMatchObject({ checkpoint: { added: 0, removed: 1, files: 4 } });
-    expect((await w.engine.diff({ ref: "latest" }, { workspace: w.scan })).changes).toEqual([]);
+    await expectAsInNewStore(w);
   });
 
   it("P2 C6 are read again below ignore files that changed, and where rules changed", async () => {
@@ -44,6 +46,7 @@ describe("folders whose times tell changes of their listing", () => {
     await w.save();
     w.write("d/.gitignore", "*.log\n");
     expect(await w.save()).toMatchObject({ checkpoint: { removed: 1, changed: 1, files: 3 } });
+    await expectAsInNewStore(w);
     expect(await w.save({ scan: { ...w.scan, exclude: ["f.*"] } })).toMatchObject({
       checkpoint: { removed: 1, files: 2 },
     });
@@ -55,8 +58,11 @@ describe("folders whose times tell changes of their listing", () => {
   it("C20 hold what cannot be saved: it is named each time", async () => {
     const w = await openTestEngine({ d: { large: "1".repeat(60), small: "1" } }, { scan: { maxFileBytes: 50 } });
     await rest();
-    for (let i = 0; i < 3; i++)
-      expect((await w.save()).skipped).toMatchObject([{ path: "d/large", reason: "too-large" }]);
+    for (let i = 0; i < 3; i++) {
+      const saved = await w.save();
+      expect(saved.skipped).toMatchObject([{ path: "d/large", reason: "too-large" }]);
+      await expectAsInNewStore(w, saved);
+    }
   });
 
   it("C6 become caches and cease to be", async () => {
@@ -73,7 +79,9 @@ describe("folders whose times tell changes of their listing", () => {
     await rest();
     expect(await w.save()).toMatchObject({ noChange: true });
     w.write("d/CACHEDIR.TAG", "none");
-    expect(await w.save()).toMatchObject({ checkpoint: { files: 3 } });
+    const saved = await w.save();
+    expect(saved).toMatchObject({ checkpoint: { files: 3 } });
+    await expectAsInNewStore(w, saved);
   });
 });
 
@@ -113,6 +121,7 @@ describe("folders whose times tell nothing", () => {
     await w.save();
     w.write("d/deep/new", "1");
     expect(await w.save()).toMatchObject({ checkpoint: { added: 1 } });
+    await expectAsInNewStore(w);
   });
 });
 
@@ -126,7 +135,7 @@ describe("many folders", () => {
     fs.rmSync(w.path("d9"), { recursive: true });
     const second = await w.checkpoint();
     expect(second).toMatchObject({ changed: 1, removed: 60, files: (checkpoint?.files ?? 0) - 60 });
-    expect((await w.engine.diff({ ref: "latest" }, { workspace: w.scan })).changes).toEqual([]);
+    await expectAsInNewStore(w);
   });
 
   it("P2 are checked without those lanes that die of it", async () => {
@@ -140,6 +149,7 @@ describe("many folders", () => {
     const saved = await dying.save({ kind: "manual", trigger: "manual", scan: w.scan });
     expect(saved).toMatchObject({ checkpoint: { changed: 1 } });
     await dying.close();
+    await expectAsInNewStore(w, saved);
   });
 
   it("C21 stop being checked when the user cancels", async () => {
@@ -165,8 +175,6 @@ function forest(): Record<string, Record<string, string>> {
     ]),
   );
 }
-
-const rest = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 60));
 
 const plain = ({ mode, size, mtimeMs, ctimeMs, ino, dev, nlink }: FileStat): FileStat => ({
   ...{ mode, size, mtimeMs, ctimeMs, ino, dev, nlink },

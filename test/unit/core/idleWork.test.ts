@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { IdleWork } from "../../../src/core/ops/idleWork";
 
@@ -95,14 +95,42 @@ describe("work for times when nobody waits", () => {
     expect(runs).toHaveLength(1);
   });
 
+  it.each([
+    ["rejects", () => Promise.reject(new Error("full"))],
+    [
+      "throws",
+      () => {
+        throw new Error("full");
+      },
+    ],
+  ])("that %s is over: it begins again when it is wanted again, and nothing waits for it", async (_, fail) => {
+    let runs = 0;
+    const work = new IdleWork(1_000, () => {
+      runs++;
+      return fail();
+    });
+    for (let run = 1; run <= 2; run++) {
+      work.want();
+      vi.advanceTimersByTime(1_000);
+      expect(runs).toBe(run);
+      await nextTurn();
+      vi.advanceTimersByTime(5_000);
+      expect(runs).toBe(run);
+    }
+    work.want();
+    vi.advanceTimersByTime(1_000);
+    await work.close();
+    expect(runs).toBe(3);
+  });
+
   it("keeps no process alive", async () => {
     vi.useRealTimers();
-    const before = process.getActiveResourcesInfo().filter((each) => each === "Timeout").length;
+    const timers = vi.spyOn(globalThis, "setTimeout");
     const work = new IdleWork(60_000, async () => false);
     work.want();
-    await sleep(0);
-    // A timer that is unref'ed is not among the active ones.
-    expect(process.getActiveResourcesInfo().filter((each) => each === "Timeout").length).toBe(before);
+    const [timer] = timers.mock.results.map(({ value }) => value as NodeJS.Timeout);
+    timers.mockRestore();
+    expect(timer?.hasRef()).toBe(false);
     await work.close();
   });
 });

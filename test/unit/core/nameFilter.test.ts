@@ -60,7 +60,8 @@ describe("the filter in front of the ignore package", () => {
             });
           },
         ),
-        { numRuns: 20_000 },
+        // The example was found by chance: a slash inside a bracket that is never closed.
+        { numRuns: 20_000, examples: [[["[/a[ab]"], ["["], false]] },
       );
     });
 

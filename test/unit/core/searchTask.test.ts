@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { type ContentSource, runSearchTask, type SearchTask } from "../../../src/core/pipeline/searchTask";
 import { createSharedWork, WorkView } from "../../../src/core/pipeline/sharedWork";
 import type { Hash } from "../../../src/core/store/hash";
+import { CheckpointError } from "../../../src/shared/errors";
 import type { ByteString } from "../../../src/shared/pathText";
 
 const hashOf = (i: number): Hash => i.toString(16).padStart(32, "0") as Hash;
@@ -49,6 +50,52 @@ describe("a lane of a search", () => {
       expect.objectContaining({ code: "usage", message: expect.stringContaining("takes too long") }),
     );
     expect(new WorkView(task.work).take()).toBeUndefined();
+  });
+
+  it("counts the time of the expression alone: reading may take longer, and is never ended in the middle", () => {
+    const contents = ["needle", `needle\n${"hay\n".repeat(100_000)}`, "hay"];
+    const timeoutMs = 400;
+    const read: number[] = [];
+    const source = sourceOf(contents, (i) => {
+      const end = performance.now() + timeoutMs + 50;
+      while (performance.now() < end);
+      read.push(i);
+    });
+    const task = taskOver(contents, { pattern: { text: "n[e]edle", regex: true, matchCase: true } });
+    const { matched, ...result } = runSearchTask(source, task, undefined, timeoutMs);
+    expect(read).toEqual([0, 1, 2]);
+    expect(matched.map(({ item }) => item).sort()).toEqual([0, 1]);
+    expect(result).toMatchObject({ contents: 3, binary: 0, unreadable: [] });
+  });
+
+  it("searches more small contents than are copied at once, and what is intact where some are damaged", () => {
+    const contents = Array.from({ length: 40 }, (_, i) => (i === 7 ? "" : `needle ${i}\n${"hay\n".repeat(24_000)}`));
+    const damaged = new CheckpointError("damaged", "torn");
+    const source = sourceOf(contents);
+    const torn: ContentSource = {
+      ...source,
+      // 3 turns out damaged after it was handed out, but another pack has it; 5 is damaged everywhere.
+      readTo: (hash, onBlock) => {
+        const isThere = source.readTo(hash, onBlock);
+        if (hash === hashOf(3) || hash === hashOf(5)) throw damaged;
+        return isThere;
+      },
+      read: (hash) => {
+        if (hash === hashOf(5)) throw damaged;
+        return source.read(hash);
+      },
+    };
+    const task = taskOver(contents, { pattern: { text: "ne+dle (\\d+)", regex: true, matchCase: true } });
+    const { matched, unreadable, contents: searched, bytes } = runSearchTask(torn, task);
+    const expected = contents.map((_, i) => i).filter((i) => i !== 5 && i !== 7);
+    expect(matched.map(({ item, matches }) => [item, matches.map((each) => each.preview)])).toEqual(
+      expected.map((i) => [i, [`needle ${i}`]]),
+    );
+    expect(unreadable).toEqual([{ item: 5, message: "torn" }]);
+    expect({ searched, bytes }).toEqual({
+      searched: 39,
+      bytes: contents.reduce((sum, content, i) => sum + (i === 5 ? 0 : content.length), 0),
+    });
   });
 
   it("begins no content once enough was found, and reads on in none that has more than is listed", () => {

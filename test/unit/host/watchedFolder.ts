@@ -1,3 +1,4 @@
+import { covers, parentOf } from "../../../src/host/pathCover";
 import type { Random } from "../../support/seeded";
 
 type EventKind = "create" | "change" | "delete";
@@ -140,7 +141,7 @@ export class WatchedFolder {
     const to = inside(parentOf(from), this.newName());
     this.report(from, "delete");
     this.report(to, "create");
-    for (const folder of [...this.folders].filter((each) => isInside(each, from))) {
+    for (const folder of [...this.folders].filter((each) => covers(from, each))) {
       const moved = to + folder.slice(from.length);
       const watch = folder === from && this.watches.has(parentOf(from)) ? to : this.watches.get(folder);
       this.folders.delete(folder);
@@ -148,15 +149,15 @@ export class WatchedFolder {
       this.watches.delete(folder);
       if (watch !== undefined) this.watches.set(moved, watch);
     }
-    for (const [path, content] of [...this.files].filter(([each]) => isInside(each, from))) {
+    for (const [path, content] of [...this.files].filter(([each]) => covers(from, each))) {
       this.files.delete(path);
       this.files.set(to + path.slice(from.length), content);
     }
   }
 
   private removeFolder(path: string, makeAgain: boolean): void {
-    for (const file of [...this.files.keys()].filter((each) => isInside(each, path))) this.files.delete(file);
-    for (const folder of [...this.folders].filter((each) => isInside(each, path))) {
+    for (const file of [...this.files.keys()].filter((each) => covers(path, each))) this.files.delete(file);
+    for (const folder of [...this.folders].filter((each) => covers(path, each))) {
       this.folders.delete(folder);
       this.watches.delete(folder);
     }
@@ -187,12 +188,4 @@ export class WatchedFolder {
 
 function inside(folder: string, name: string): string {
   return folder === "" ? name : `${folder}/${name}`;
-}
-
-function parentOf(path: string): string {
-  return path.slice(0, Math.max(0, path.lastIndexOf("/")));
-}
-
-export function isInside(path: string, folder: string): boolean {
-  return path === folder || path.startsWith(`${folder}/`);
 }
