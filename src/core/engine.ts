@@ -114,7 +114,10 @@ export async function openEngine(address: StoreAddress, options: EngineOptions):
     treePacks,
     trees: new TreeStore(treePacks),
     catalog: Catalog.open({ fs, codecs, sqlite, nonce }, layout.folder),
-    index: FileIndex.open(fs, codecs, layout.index, nonce, () => [...blobs.stamps(), ...treePacks.stamps()]),
+    index: FileIndex.open(fs, codecs, layout.index, nonce, (afresh) => {
+      if (afresh) for (const packs of [blobs, treePacks]) packs.forgetSizes();
+      return [...blobs.stamps(), ...treePacks.stamps()];
+    }),
     lastScan: new LastScan(),
     nonce,
   };

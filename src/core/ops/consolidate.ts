@@ -35,6 +35,8 @@ const TIERS: readonly number[] = [16 << 10, 128 << 10, 1 << 20, 8 << 20];
 const SMALL_PACK_BYTES = 8 << 20;
 /** A tier with more packs than this is merged. Opening a pack takes about 30 µs, so four full tiers take 4 ms. */
 const TIER_PACKS = 32;
+/** With this many, merging does not wait for quiet any longer: it costs some 50 ms, less than they do in ten saves. */
+export const OVERDUE_PACKS = 4 * TIER_PACKS;
 /** Read and written by one merge at most: 0.2 s of work, and as much of free disk. */
 const MERGE_BYTES = 64 << 20;
 
@@ -62,11 +64,18 @@ export interface Consolidation {
 }
 
 /** The next merges to make, at most one of blob packs and one of tree packs; costs no reading. */
-export function planConsolidation(store: Store, leftAlone: ReadonlySet<PackId> = new Set()): PackMerge[] {
+export function planConsolidation(
+  store: Store,
+  leftAlone: ReadonlySet<PackId> = new Set(),
+  tierPacks = TIER_PACKS,
+): PackMerge[] {
   return (["blobs", "trees"] as const).flatMap((kind) => {
     const packs = packsOf(store, kind);
     const sizes = packs.ids().map((id) => ({ id, bytes: packs.sizeOf(id) }));
-    const merge = chooseMerge(sizes.filter(({ id }) => !leftAlone.has(id)));
+    const merge = chooseMerge(
+      sizes.filter(({ id }) => !leftAlone.has(id)),
+      tierPacks,
+    );
     return merge === undefined ? [] : [{ kind, ...merge }];
   });
 }
@@ -74,12 +83,13 @@ export function planConsolidation(store: Store, leftAlone: ReadonlySet<PackId> =
 /** Which of these packs are to become one; undefined while no tier is too full. */
 export function chooseMerge(
   packs: readonly { readonly id: PackId; readonly bytes: number }[],
+  tierPacks = TIER_PACKS,
 ): Omit<PackMerge, "kind"> | undefined {
   // A size of 0 means that nothing can be told about the pack.
   const small = packs.filter(({ bytes }) => bytes > 0 && bytes < SMALL_PACK_BYTES);
   const counts = TIERS.map(() => 0);
   for (const { bytes } of small) counts[tierOf(bytes)]!++;
-  const fullest = counts.findLastIndex((count) => count > TIER_PACKS);
+  const fullest = counts.findLastIndex((count) => count > tierPacks);
   if (fullest < 0) return undefined;
   const chosen: PackId[] = [];
   let total = 0;

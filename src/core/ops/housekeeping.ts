@@ -2,7 +2,13 @@
 
 import { ignoreFailure } from "../../shared/errors";
 import type { PackId } from "../store/packFiles";
-import { BACKGROUND_BYTES, type Consolidation, consolidateInBackground, planConsolidation } from "./consolidate";
+import {
+  BACKGROUND_BYTES,
+  type Consolidation,
+  consolidateInBackground,
+  OVERDUE_PACKS,
+  planConsolidation,
+} from "./consolidate";
 import { Operation, type Store } from "./context";
 import { IdleWork } from "./idleWork";
 
@@ -28,11 +34,11 @@ export class Housekeeping {
   constructor(
     private readonly store: Store,
     private readonly options: HousekeepingOptions,
-    inTurn: (body: () => Promise<void>) => Promise<void>,
+    private readonly inTurn: (body: () => Promise<void>) => Promise<void>,
   ) {
     this.idle = new IdleWork(options.idleMs ?? IDLE_MS, async (isCancelled) => {
       await inTurn(() => this.tidy(isCancelled));
-      return this.isDue;
+      return this.isDue();
     });
   }
 
@@ -45,7 +51,10 @@ export class Housekeeping {
   noteChange(chunkBytes?: number): void {
     this.hasChanged = true;
     this.chunkBytes = chunkBytes ?? this.chunkBytes;
-    if (this.isDue) this.idle.want();
+    if (!this.isDue()) return;
+    this.idle.want();
+    // Somebody who saves all the time leaves no quiet; the next change comes after it.
+    if (this.idle.isOn && this.isDue(OVERDUE_PACKS)) void this.inTurn(() => this.tidy(() => false));
   }
 
   /** From now on nothing is begun; resolves when what runs has stopped. */
@@ -59,9 +68,9 @@ export class Housekeeping {
     if (this.options.onClose === true && this.hasChanged) await this.tidy(() => false);
   }
 
-  private get isDue(): boolean {
+  private isDue(tierPacks?: number): boolean {
     try {
-      return planConsolidation(this.store, this.leftAlone).length > 0;
+      return planConsolidation(this.store, this.leftAlone, tierPacks).length > 0;
     } catch {
       return false; // a folder that cannot be looked at is named by whoever needs it
     }

@@ -18,6 +18,11 @@ export class IdleWork {
     private readonly work: (isCancelled: () => boolean) => Promise<boolean>,
   ) {}
 
+  /** False: it is never begun. */
+  get isOn(): boolean {
+    return this.afterMs > 0 && !this.closed;
+  }
+
   /** Something is asked for: work stops, and the next begins no sooner than `afterMs` after the answer. */
   async during<T>(answer: () => Promise<T>): Promise<T> {
     this.asked++;

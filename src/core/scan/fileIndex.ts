@@ -22,7 +22,7 @@ import type { Codecs } from "../store/codecs";
 import type { Hash } from "../store/hash";
 import { applyPatches, DirectoryRecord, FOLDER } from "./directoryRecord";
 import { BATCH_HEAD, batchBytes, decodeBatch, encodeBatch, type IndexUpdate } from "./indexBatch";
-import { PackReliance } from "./packReliance";
+import { PackReliance, type PresentPacks } from "./packReliance";
 
 const BASE = "files.base";
 const LOG = "files.log";
@@ -60,13 +60,7 @@ export class FileIndex {
   ) {}
 
   /** An index that is read at the first `refresh`: most commands need none. `packIds`: the packs that are in the store. */
-  static open(
-    fs: FileSystem,
-    codecs: Codecs,
-    folder: string,
-    nonce: () => string,
-    packIds: () => readonly string[],
-  ): FileIndex {
+  static open(fs: FileSystem, codecs: Codecs, folder: string, nonce: () => string, packIds: PresentPacks): FileIndex {
     return new FileIndex(fs, codecs, folder, nonce, new PackReliance(fs, codecs, folder, nonce, packIds));
   }
 

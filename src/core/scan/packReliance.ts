@@ -12,6 +12,8 @@ import type { Codecs } from "../store/codecs";
 
 const PACKS = "packs.list";
 
+export type PresentPacks = (afresh: boolean) => readonly string[];
+
 export class PackReliance {
   /** Sorted names; undefined: there is no list that can be read. */
   private list: string | undefined;
@@ -21,8 +23,8 @@ export class PackReliance {
     private readonly codecs: Codecs,
     private readonly folder: string,
     private readonly nonce: () => string,
-    /** The packs that are in the store. */
-    private readonly present: () => readonly string[],
+    /** The packs that are in the store; `afresh`: looked at anew, at the cost of a stat for each. */
+    private readonly present: PresentPacks,
   ) {}
 
   /** Reads the list; false: there is none. */
@@ -36,12 +38,13 @@ export class PackReliance {
   /** Whether everything on the list is in the store. */
   get isMet(): boolean {
     if (this.list === undefined) return false;
-    const present = new Set(this.present());
-    return this.list.split("\n").every((each) => each === "" || present.has(each));
+    const names = this.list.split("\n").filter((each) => each !== "");
+    const isMetBy = (present: ReadonlySet<string>): boolean => names.every((each) => present.has(each));
+    return isMetBy(new Set(this.present(false))) || isMetBy(new Set(this.present(true)));
   }
 
   /** Writes the list anew, if it is another one: all packs of the store, or these. Throws when it cannot. */
-  write(packs: readonly string[] = this.present()): void {
+  write(packs: readonly string[] = this.present(false)): void {
     const body = [...packs].sort().join("\n");
     if (body === this.list) return;
     publishFile(this.fs, this.folder, PACKS, Buffer.from(this.textOf(body)), this.nonce(), "none");

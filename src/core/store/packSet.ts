@@ -196,12 +196,15 @@ export class PackSet {
   refresh(): void {
     const listed = packsIn(this.options.fs, this.options.folder);
     this.present = this.selected === undefined ? listed : new Set([...listed].filter((id) => this.selected?.has(id)));
-    // Another process may have put a whole pack in place of one that was cut off.
-    this.shapes.clear();
-    for (const ids of [this.packs, this.unopened, this.faults])
+    for (const ids of [this.packs, this.unopened, this.faults, this.shapes])
       for (const id of [...ids.keys()]) if (!this.present.has(id)) this.forget(id);
     // One that could not be read is tried again: it may have been written anew.
     for (const id of this.present) if (!this.packs.has(id)) this.unopened.add(id);
+  }
+
+  /** Looks at the packs' sizes anew when next asked: another process may have put a whole one in place of a cut-off one. */
+  forgetSizes(): void {
+    this.shapes.clear();
   }
 
   /** Deletes all files of a pack. What is already gone does not matter. */

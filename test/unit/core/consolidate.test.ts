@@ -179,6 +179,18 @@ describe("merging small packs", () => {
     await expectRestorable(many);
   });
 
+  it("P6 does not wait for ever for somebody who saves all the time", async () => {
+    const w = await openTestEngine({ a: "0" }, { housekeeping: { idleMs: 60_000 } });
+    for (let i = 1; i <= 140; i++) {
+      w.write("a", `version ${i}`);
+      await w.checkpoint();
+    }
+    expect(packsIn(w, "packs").length).toBeLessThan(20);
+    expect(packsIn(w, "trees").length).toBeLessThan(20);
+    for (const i of [1, 70, 129, 140])
+      expect(Buffer.from(await w.engine.readFile(String(i), "a")).toString()).toBe(`version ${i}`);
+  });
+
   it("P6 stops for whoever asks for something, loses nothing by it, and begins anew", async () => {
     const many = await manyPacks();
     const disk = new WatchedFileSystem();
