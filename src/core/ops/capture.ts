@@ -12,7 +12,7 @@ import { SYMLINK } from "../scan/directoryRecord";
 import { type Expectation, expectChanges, expectChecked } from "../scan/expectation";
 import { FolderRules } from "../scan/ignoreRules";
 import type { IndexUpdate } from "../scan/indexBatch";
-import type { EntryCounts, ScannedFile, ScannedFolder } from "../scan/scannedFolder";
+import { asUntouched, type EntryCounts, type ScannedFile, type ScannedFolder } from "../scan/scannedFolder";
 import { scanWorkspace } from "../scan/scanner";
 import type { Hash } from "../store/hash";
 import { checkFolders } from "./checkFolders";
@@ -164,7 +164,8 @@ async function captureWith(
     generation,
     known: {
       scan: options.scan,
-      root,
+      // Without the files it found: commit and index, which come next, need memory themselves.
+      root: asUntouched(root),
       restless: builder.restless,
       scannedAllAt: told ? last.scannedAllAt : startedAt,
       isWatchable:

@@ -5,8 +5,7 @@ import { pathToText } from "../../shared/pathText";
 import { type Differences, MAX_LISTED_CHANGES } from "../store/changeList";
 import type { Hash } from "../store/hash";
 import { TREE_DIRECTORY, type TreeEntry } from "../store/tree";
-import { diffTrees, type TreeChange } from "./diffTrees";
-import { EVERYTHING } from "./pathSelection";
+import { forEachDifference, type TreeChange } from "./diffTrees";
 import type { TreeStore } from "./treeStore";
 
 const TYPE_NAMES: readonly EntryType[] = ["file", "directory", "symlink"];
@@ -20,14 +19,16 @@ export function entryState(entry: TreeEntry): EntryState {
  * that came or went, or one that changed its mode); those end with "/".
  */
 export function toChanges(trees: TreeStore, differences: readonly TreeChange[]): Change[] {
-  return differences.flatMap(({ path, before, after }) => {
-    const kind = changeKind(before, after);
-    if (kind === "typeChanged" || (before?.type !== TREE_DIRECTORY && after?.type !== TREE_DIRECTORY))
-      return [toChange(pathToText(path), kind, before, after)];
-    const folder = after ?? before;
-    if (kind !== "changed" && folder !== undefined && trees.read(folder.hash).length > 0) return [];
-    return [toChange(`${pathToText(path)}/`, kind, before, after)];
-  });
+  return differences.flatMap((difference) => seenChange(trees, difference) ?? []);
+}
+
+function seenChange(trees: TreeStore, { path, before, after }: TreeChange): Change | undefined {
+  const kind = changeKind(before, after);
+  if (kind === "typeChanged" || (before?.type !== TREE_DIRECTORY && after?.type !== TREE_DIRECTORY))
+    return toChange(pathToText(path), kind, before, after);
+  const folder = after ?? before;
+  if (kind !== "changed" && folder !== undefined && trees.read(folder.hash).length > 0) return undefined;
+  return toChange(`${pathToText(path)}/`, kind, before, after);
 }
 
 function changeKind(before: TreeEntry | undefined, after: TreeEntry | undefined): ChangeKind {
@@ -48,21 +49,30 @@ function toChange(path: string, kind: ChangeKind, before: TreeEntry | undefined,
 /** Numbers for "+3 ~2 −1"; a change of type counts as a change. */
 export function countChanges(changes: readonly Change[]): { added: number; changed: number; removed: number } {
   const counts = { added: 0, changed: 0, removed: 0 };
-  for (const { kind } of changes) counts[kind === "typeChanged" ? "changed" : kind]++;
+  for (const change of changes) counts[countedAs(change)]++;
   return counts;
 }
+
+const countedAs = ({ kind }: Change): "added" | "changed" | "removed" => (kind === "typeChanged" ? "changed" : kind);
 
 /** `files`: how many the state has, which for a first checkpoint all count as added. */
 export function describeChanges(trees: TreeStore, parent: Hash | undefined, root: Hash, files: number): Differences {
   // For a first checkpoint the list would be the whole workspace.
   if (parent === undefined) return { counts: { added: files, changed: 0, removed: 0 }, list: undefined };
-  let changes: Change[];
+  const counts = { added: 0, changed: 0, removed: 0 };
+  const list: Change[] = [];
   try {
-    changes = toChanges(trees, diffTrees(trees, parent, root, EVERYTHING));
+    forEachDifference(trees, parent, root, (difference) => {
+      const change = seenChange(trees, difference);
+      if (change === undefined) return;
+      counts[countedAs(change)]++;
+      // One more than are kept tells that they are too many.
+      if (list.length <= MAX_LISTED_CHANGES) list.push(change);
+    });
   } catch (error) {
     // A damaged parent must not keep the present from being saved: like a first checkpoint, it stands for itself.
     if (CheckpointError.is(error, "damaged")) return describeChanges(trees, undefined, root, files);
     throw error;
   }
-  return { counts: countChanges(changes), list: changes.length > MAX_LISTED_CHANGES ? undefined : changes };
+  return { counts, list: list.length > MAX_LISTED_CHANGES ? undefined : list };
 }

@@ -8,10 +8,11 @@
  */
 import type { ScanOptions } from "../../shared/api";
 import type { ByteString } from "../../shared/pathText";
-import { asUntouched, type ScannedFolder } from "../scan/scannedFolder";
+import type { ScannedFolder } from "../scan/scannedFolder";
 
 export interface KnownScan {
   readonly scan: ScanOptions;
+  /** Untouched, see `asUntouched`. */
   readonly root: ScannedFolder;
   /** Folders to look at again in any case: recently changed, or with something that could not be saved. */
   readonly restless: readonly ByteString[];
@@ -32,7 +33,7 @@ export class LastScan {
 
   /** To be called when the scanned state has become the index's, which then has this generation. */
   remember(scan: KnownScan, generation: number): void {
-    this.known = { ...scan, root: asUntouched(scan.root), generation };
+    this.known = { ...scan, generation };
   }
 
   /** To be called when the workspace was changed by us. */
