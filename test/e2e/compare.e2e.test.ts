@@ -59,14 +59,28 @@ describe("comparing with a checkpoint", () => {
     await workbench.run("View: Close All Editors");
     await saveCheckpoint(workbench, 2);
     await workbench.views.expand(CHECKPOINTS, / #2$/);
-    await workbench.views.click(CHECKPOINTS, "logo.png");
-    await workbench.editors.waitForTab(/logo\.png/);
-    const shownWidths = await until("both pictures", async () => {
-      const widths: number[] = [];
-      for (const frame of workbench.page.frames())
-        for (const image of await frame.locator("img:visible").all())
-          widths.push((await image.boundingBox())?.width ?? 0);
-      return widths.length === 2 && widths.every((width) => width > 0) && widths;
+    const open = async (): Promise<void> => {
+      await workbench.views.click(CHECKPOINTS, "logo.png");
+      await workbench.editors.waitForTab(/logo\.png/);
+    };
+    await open();
+    const shown = (): Promise<number[]> =>
+      until(
+        "both pictures",
+        async () => {
+          const widths: number[] = [];
+          for (const frame of workbench.page.frames())
+            for (const image of await frame.locator("img:visible").all())
+              widths.push((await image.boundingBox())?.width ?? 0);
+          return widths.length === 2 && widths.every((width) => width > 0) && widths;
+        },
+        10_000,
+      );
+    const shownWidths = await shown().catch(async () => {
+      // One of two webviews that start at the same time can stay blank in VS Code 1.100 (seen once in some fifty runs).
+      await workbench.run("View: Close All Editors");
+      await open();
+      return shown();
     });
     expect(shownWidths).toHaveLength(2);
     await story.picture("picture-diff");
