@@ -1,22 +1,15 @@
 // Bundles the four programs: the extension, the engine worker, the lane worker and the command line.
-// `--watch` rebuilds on change; `--test` keeps names and source maps only (no minification).
+// `--watch` rebuilds on change; `--debug` keeps names and writes source maps (no minification).
 import { copyFile, mkdir } from "node:fs/promises";
 import { createRequire } from "node:module";
+import { pathToFileURL } from "node:url";
 import esbuild from "esbuild";
 
-const watch = process.argv.includes("--watch");
-const debug = watch || process.argv.includes("--debug");
-const require = createRequire(import.meta.url);
-
-/** @type {esbuild.BuildOptions} */
-const options = {
-  entryPoints: {
-    extension: "src/extension.ts",
-    worker: "src/core/worker.ts",
-    lane: "src/core/lane.ts",
-    cli: "src/cli/main.ts",
-  },
-  outdir: "dist",
+/**
+ * How each program is bundled for a release; also for tests and measurements that bundle one of them once more.
+ * @satisfies {esbuild.BuildOptions}
+ */
+export const RELEASE_OPTIONS = {
   bundle: true,
   platform: "node",
   format: "cjs",
@@ -24,13 +17,30 @@ const options = {
   external: ["vscode"],
   // lz4-wasm is written for bundlers that understand wasm modules; we instantiate its bytes ourselves.
   loader: { ".wasm": "binary" },
-  minify: !debug,
-  sourcemap: debug,
+  minify: true,
   legalComments: "none",
-  logLevel: "info",
 };
 
-await mkdir("dist", { recursive: true });
-await copyFile(require.resolve("sql.js/dist/sql-wasm.wasm"), "dist/sql-wasm.wasm");
-if (watch) await (await esbuild.context(options)).watch();
-else await esbuild.build(options);
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) await build();
+
+async function build() {
+  const watch = process.argv.includes("--watch");
+  const debug = watch || process.argv.includes("--debug");
+  const options = {
+    ...RELEASE_OPTIONS,
+    entryPoints: {
+      extension: "src/extension.ts",
+      worker: "src/core/worker.ts",
+      lane: "src/core/lane.ts",
+      cli: "src/cli/main.ts",
+    },
+    outdir: "dist",
+    minify: !debug,
+    sourcemap: debug,
+    logLevel: "info",
+  };
+  await mkdir("dist", { recursive: true });
+  await copyFile(createRequire(import.meta.url).resolve("sql.js/dist/sql-wasm.wasm"), "dist/sql-wasm.wasm");
+  if (watch) await (await esbuild.context(options)).watch();
+  else await esbuild.build(options);
+}

@@ -2,7 +2,8 @@
 //   out/checkpoint-<version>.vsix            for the Marketplace, which refuses proposed API
 //   out/checkpoint-<version>-timeline.vsix   declares the "timeline" proposal, for those who allow it
 // Both are packed from copies in a temp folder, so the work tree's package.json stays as it is.
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import {
   cpSync,
   existsSync,
@@ -14,15 +15,15 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
-import { createVSIX, PackageManager } from "@vscode/vsce";
 
 const root = path.resolve(import.meta.dirname, "..");
 
 /** The whole extension, engine and all, stays smaller than one photograph. */
-const MAX_BYTES = 1.5 * 1024 * 1024;
+export const MAX_PACKAGE_BYTES = 1.5e6;
 
 /** What is staged beside package.json, and what says which of it is packed. The code is bundled into dist. */
 const CONTENT = [
@@ -66,33 +67,32 @@ async function pack(manifest, vsix, isListed) {
     // What only a checkout needs would make vsce look for things to install and to run.
     const { scripts: _s, devDependencies: _d, dependencies: _b, private: _p, ...published } = manifest;
     writeFileSync(path.join(stage, "package.json"), JSON.stringify(published, null, 2));
-    const create = () =>
-      createVSIX({
-        cwd: stage,
-        packagePath: vsix,
-        packageManager: PackageManager.None,
-        dependencies: false,
-        allowMissingRepository: true,
-        // Pictures of README.md can only be pointed to where a repository shows them.
-        rewriteRelativeLinks: manifest.repository !== undefined,
-        skipLicense: !existsSync(path.join(stage, "LICENSE")),
-      });
-    await (isListed ? create() : withoutListing(create));
+    const flags = [
+      // Pictures of README.md can only be pointed to where a repository shows them.
+      ...(manifest.repository === undefined ? ["--no-rewrite-relative-links"] : []),
+      ...(existsSync(path.join(stage, "LICENSE")) ? [] : ["--skip-license"]),
+    ];
+    await runVsce(stage, vsix, flags, { isListed });
   } finally {
     rmSync(stage, { recursive: true, force: true });
   }
   const { size } = statSync(vsix);
   console.log(`${path.relative(root, vsix)}: ${(size / 1024).toFixed(0)} KiB`);
-  if (size > MAX_BYTES) throw new Error(`${vsix} takes ${size} bytes; the limit is ${MAX_BYTES}.`);
+  if (size > MAX_PACKAGE_BYTES) throw new Error(`${vsix} takes ${size} bytes; the limit is ${MAX_PACKAGE_BYTES}.`);
 }
 
-/** vsce prints the contents of what it packs and has no option against it. Warnings and errors still come through. */
-export async function withoutListing(work) {
-  const { log } = console;
-  console.log = () => undefined;
-  try {
-    await work();
-  } finally {
-    console.log = log;
-  }
+/**
+ * Packs the extension in `folder`, as it is there, into the file `vsix`. vsce prints what it packs and has no option
+ * against it, so it runs in a process of its own; its warnings and errors come through. Rejects when it fails.
+ * @param {string} folder
+ * @param {string} vsix
+ * @param {readonly string[]} flags more options of `vsce package`
+ * @param {{ isListed?: boolean }} options isListed lets the list through
+ */
+export async function runVsce(folder, vsix, flags, { isListed = false } = {}) {
+  const program = createRequire(import.meta.url).resolve("@vscode/vsce/vsce");
+  const args = [program, "package", "--no-dependencies", "--allow-missing-repository", "--out", vsix, ...flags];
+  const stdio = ["ignore", isListed ? "inherit" : "ignore", "inherit"];
+  const [code] = await once(spawn(process.execPath, args, { cwd: folder, stdio }), "exit");
+  if (code !== 0) throw new Error(`${path.basename(vsix)} could not be packed; see above.`);
 }

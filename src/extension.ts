@@ -44,7 +44,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const folders = own(new WorkspaceFolders(client, settings));
   const catalog = own(new CheckpointCatalog(folders, context.workspaceState, errors));
   const activity = own(new Activity());
-  const changedPaths = own(new ChangedPaths(folders));
+  const changedPaths = own(new ChangedPaths(folders, settings));
 
   const tree = own(new CheckpointTree(folders, catalog, errors));
   const targets = new CommandTargets(folders, catalog, () => tree.view.selection);

@@ -1,5 +1,5 @@
-import type { RestoreResult } from "../shared/api";
 import type { ErrorCode } from "../shared/errors";
+import type { RestoreResult } from "../shared/restores";
 
 /** What scripts branch on. Fixed: a number here never changes its meaning. */
 export const ExitCode = {

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { DEFAULT_SCAN_OPTIONS, type EngineApi, type ScanOptions } from "../shared/api";
+import type { EngineApi } from "../shared/api";
 import { cancelled } from "../shared/errors";
+import { DEFAULT_SCAN_OPTIONS, type ScanOptions } from "../shared/saves";
 import type { CliEngine, CliEnvironment } from "./environment";
 import { countOperand, pathOperand, secondsOperand } from "./operands";
 import { printable, type Style, styleFor } from "./output";

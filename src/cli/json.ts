@@ -2,23 +2,13 @@
  * The shapes `--json` prints. Scripts read them, so they are fixed: keys are added, never renamed or taken away.
  * Times are ISO 8601 in UTC.
  */
-import type {
-  Change,
-  ChangeKind,
-  Checkpoint,
-  CheckpointDetail,
-  DeletePlan,
-  EntryState,
-  FileVersion,
-  GcResult,
-  RestoreResult,
-  SaveResult,
-  SearchResult,
-  Skipped,
-  StoreStats,
-  VerifyResult,
-} from "../shared/api";
+import type { Change, ChangeKind, CheckpointDetail, EntryState, FileVersion } from "../shared/changes";
+import type { Checkpoint } from "../shared/checkpoints";
 import type { CheckpointError } from "../shared/errors";
+import type { RestoreResult } from "../shared/restores";
+import type { SaveResult, Skipped } from "../shared/saves";
+import type { SearchResult } from "../shared/searches";
+import type { DeletePlan, GcResult, StoreStats, VerifyResult } from "../shared/upkeep";
 
 export const isoTime = (ms: number): string => new Date(ms).toISOString();
 

@@ -1,6 +1,6 @@
 import type { EngineApi } from "../shared/api";
-import { CheckpointError } from "../shared/errors";
-import { formatTime, title } from "./output";
+import { formatTime } from "./output";
+import { titleOrDeleted } from "./titleOrDeleted";
 
 /**
  * Says what an undo or redo is about to do, for the line that is printed when it is done: the engine itself answers
@@ -12,14 +12,6 @@ export async function describeStep(engine: EngineApi, direction: "undo" | "redo"
   if (direction === "redo")
     return `Repeated the restore that was taken back${redo ? ` at ${formatTime(redo.at)}` : ""}`;
   if (undo === null) return "Took back the last restore";
-  return `Took back the restore of ${await nameOf(engine, undo.checkpointId)} at ${formatTime(undo.at)}`;
-}
-
-async function nameOf(engine: EngineApi, id: string): Promise<string> {
-  try {
-    return title(await engine.resolve(id));
-  } catch (error) {
-    if (CheckpointError.is(error, "not-found")) return "a checkpoint deleted since";
-    throw error;
-  }
+  const restored = await titleOrDeleted(engine, undo.checkpointId, "a checkpoint deleted since");
+  return `Took back the restore of ${restored} at ${formatTime(undo.at)}`;
 }

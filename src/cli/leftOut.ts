@@ -1,20 +1,27 @@
-import type { Skipped } from "../shared/api";
+import type { Skipped } from "../shared/saves";
 import { forCommandLine } from "./advice";
 import { formatBytes, formatCount, printable } from "./output";
+
+/** What something passed over, and why. */
+export interface LeftOut {
+  readonly path: string;
+  readonly message: string;
+  readonly reason?: Skipped["reason"];
+}
 
 /** More names than this bury the result; there can be thousands, all for the same reason. */
 const MAX_NAMED = 10;
 
 /**
- * Lines that name what could not be taken in, and why. `label` begins each; `rest` says where all of them are listed.
+ * Lines that name what was passed over, and why. `label` begins each; `rest` says where all of them are listed.
  */
-export function leftOutLines(skipped: readonly Skipped[], label: string, rest = ""): string[] {
-  const lines = skipped.slice(0, MAX_NAMED).map((each) => `${label}: ${printable(each.path)}: ${reasonOf(each)}`);
-  const more = skipped.length - lines.length;
+export function leftOutLines(leftOut: readonly LeftOut[], label: string, rest = ""): string[] {
+  const lines = leftOut.slice(0, MAX_NAMED).map((each) => `${label}: ${printable(each.path)}: ${reasonOf(each)}`);
+  const more = leftOut.length - lines.length;
   return more === 0 ? lines : [...lines, `… and ${formatCount(more)} more${rest}`];
 }
 
-function reasonOf({ reason, message }: Skipped): string {
+function reasonOf({ reason, message }: LeftOut): string {
   // "2048 bytes is above the limit of 1024": exact for programs, hard to read for people.
   const readable =
     reason === "too-large"

@@ -1,6 +1,7 @@
 /** What people read: sizes, times, counts, tables. Nothing here writes; commands do. */
 import pc from "picocolors";
-import type { Change, ChangeKind, Checkpoint } from "../shared/api";
+import type { Change, ChangeKind } from "../shared/changes";
+import type { Checkpoint } from "../shared/checkpoints";
 import type { CliEnvironment, Output } from "./environment";
 import { octal } from "./json";
 

@@ -6,7 +6,8 @@
  */
 import { lstatSync, readFileSync, readlinkSync } from "node:fs";
 import { formatPatch, type StructuredPatch, structuredPatch } from "diff";
-import type { Change, EngineApi, EntryState, Side } from "../shared/api";
+import type { EngineApi } from "../shared/api";
+import type { Change, EntryState, Side } from "../shared/changes";
 import { CheckpointError } from "../shared/errors";
 import { formatBytes, printable } from "./output";
 import { workspaceFile } from "./workspaceFile";

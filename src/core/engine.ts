@@ -1,81 +1,30 @@
-/**
- * The façade of the core: one open store, all operations on it. Runs in the worker, in the command line and in tests.
- * What it depends on (file system, clock, randomness, processes) is made here once and handed down.
- */
-import { randomBytes } from "node:crypto";
-import { availableParallelism } from "node:os";
-import { setTimeout as sleep } from "node:timers/promises";
-import type {
-  Checkpoint,
-  CheckpointDetail,
-  DeletePlan,
-  DiffResult,
-  EngineApi,
-  EntryState,
-  FileVersion,
-  GcResult,
-  OperationControl,
-  Ref,
-  RestoreRequest,
-  RestoreResult,
-  SaveRequest,
-  SaveResult,
-  ScanOptions,
-  SearchRequest,
-  SearchResult,
-  Side,
-  StoreAddress,
-  StoreStats,
-  TreeEntry,
-  UndoState,
-  VerifyResult,
-} from "../shared/api";
+/** The façade of the core: one open store, all operations on it. Runs in the worker, in the command line and in tests. */
+import type { EngineApi, OperationControl, StoreAddress } from "../shared/api";
+import type { CheckpointDetail, DiffResult, EntryState, FileVersion, Side, TreeEntry } from "../shared/changes";
+import type { Checkpoint, Ref } from "../shared/checkpoints";
 import { CheckpointError } from "../shared/errors";
-import type { FileSystem } from "./fs/fileSystem";
-import { nodeFileSystem } from "./fs/nodeFileSystem";
-import { PathRoot } from "./fs/osPath";
-import { currentProcess } from "./fs/processIdentity";
-import { warmUpForScan } from "./ops/checkFolders";
+import type { RestoreRequest, RestoreResult, UndoState } from "../shared/restores";
+import type { SaveRequest, SaveResult, ScanOptions } from "../shared/saves";
+import type { SearchRequest, SearchResult } from "../shared/searches";
+import type { DeletePlan, GcResult, StoreStats, VerifyResult } from "../shared/upkeep";
+import { openStore, type StoreOptions } from "./openStore";
 import { Operation, type Store } from "./ops/context";
 import * as collecting from "./ops/gc";
 import { Housekeeping, type HousekeepingOptions } from "./ops/housekeeping";
-import { LastScan } from "./ops/lastScan";
 import * as queries from "./ops/queries";
 import { resolveRef } from "./ops/refs";
 import * as restoring from "./ops/restore";
 import { save } from "./ops/save";
 import { search } from "./ops/search";
-import { TreeStore } from "./ops/treeStore";
 import { verify } from "./ops/verify";
 import { takeInChanges, withLock } from "./ops/withLock";
-import { LanePool } from "./pipeline/lanes";
-import { FileIndex } from "./scan/fileIndex";
-import { Catalog } from "./store/catalog";
-import { loadCodecs } from "./store/codecs";
-import { adoptMovedStore } from "./store/movedStore";
-import { openPackSet } from "./store/packSet";
-import { loadSqlite } from "./store/sqlite";
-import { describeStore, locateStore } from "./store/storeLayout";
 
-export interface EngineOptions {
-  /** Bundle of `lane.ts`; absent = everything on this thread. */
-  readonly laneScript?: string;
-  readonly laneCount?: number;
-  readonly sqlWasmPath: string;
-  readonly lockTimeoutMs?: number;
+export interface EngineOptions extends StoreOptions {
   readonly housekeeping?: HousekeepingOptions;
-  /** The first operation looks at the whole workspace: threads that help with it start while the rest is opened. */
-  readonly scansSoon?: boolean;
-  /** Replaced by tests. */
-  readonly fs?: FileSystem;
-  readonly now?: () => number;
 }
 
-const LOCK_TIMEOUT_MS = 30_000;
 const SHOWN_CHANGES = 1_000;
 const SHOWN_VERSIONS = 200;
-/** More lanes than this only compete for the disk and for memory. */
-const MAX_LANES = 8;
 
 /**
  * Opens the store of a workspace folder. Creates nothing: a store comes into being with the first save; that of a
@@ -83,44 +32,7 @@ const MAX_LANES = 8;
  * `locked`.
  */
 export async function openEngine(address: StoreAddress, options: EngineOptions): Promise<Engine> {
-  const fs = options.fs ?? nodeFileSystem;
-  const [sqlite, codecs] = await Promise.all([loadSqlite(fs, options.sqlWasmPath), loadCodecs()]);
-  const layout = locateStore(fs, codecs, address.folder, address.storeRoot);
-  const nonce = (): string => randomBytes(8).toString("hex");
-  const waiting = {
-    identity: currentProcess(),
-    now: options.now ?? Date.now,
-    sleep: (ms: number) => sleep(ms),
-    lockTimeoutMs: options.lockTimeoutMs ?? LOCK_TIMEOUT_MS,
-  };
-  await adoptMovedStore({ fs, nonce, ...waiting }, layout);
-  describeStore(fs, layout);
-  const laneCount = Math.min(options.laneCount ?? availableParallelism(), MAX_LANES);
-  const lanes =
-    options.laneScript === undefined || laneCount < 1 ? undefined : new LanePool(options.laneScript, laneCount);
-  if (options.scansSoon) warmUpForScan(fs, layout, lanes);
-  const blobs = openPackSet({ fs, codecs, folder: layout.packs });
-  const treePacks = openPackSet({ fs, codecs, folder: layout.trees });
-  const store: Store = {
-    fs,
-    codecs,
-    ...waiting,
-    random: randomBytes,
-    lanes,
-    ignoreCase: process.platform === "win32" || process.platform === "darwin",
-    layout,
-    root: new PathRoot(layout.workspace),
-    blobs,
-    treePacks,
-    trees: new TreeStore(treePacks),
-    catalog: Catalog.open({ fs, codecs, sqlite, nonce }, layout.folder),
-    index: FileIndex.open(fs, codecs, layout.index, nonce, (afresh) => {
-      if (afresh) for (const packs of [blobs, treePacks]) packs.forgetSizes();
-      return [...blobs.stamps(), ...treePacks.stamps()];
-    }),
-    lastScan: new LastScan(),
-    nonce,
-  };
+  const store = await openStore(address, options);
   const turn = { last: Promise.resolve(), questions: new Set<Promise<unknown>>() };
   const housekeeping = new Housekeeping(store, options.housekeeping ?? {}, (body) => takeTurn(turn, body));
   return new Engine(store, turn, housekeeping);

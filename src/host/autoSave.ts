@@ -2,8 +2,8 @@
  * Automatic checkpoints at an interval, while something changes.
  *
  * Editor and file events are only hints that a save is worth while: files change by other ways too, so without any hint
- * a save is still tried at a multiple of the interval, and then looks at everything. A try that finds nothing changed
- * makes no checkpoint.
+ * a save is still tried at a multiple of the interval. Most tries look at what was reported, if anything was; now and
+ * then one looks at everything (see `ChangedPathSet`). A try that finds nothing changed makes no checkpoint.
  */
 import * as vscode from "vscode";
 import { Disposable } from "../shared/disposable";

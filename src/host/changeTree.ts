@@ -1,5 +1,5 @@
 /** Rows of a change table as folders and files. No vscode. */
-import type { Change, ChangeKind } from "../shared/api";
+import type { Change, ChangeKind } from "../shared/changes";
 import type { ChangeTable } from "../shared/changeTable";
 
 export type ChangeNode = ChangeFolder | ChangeLeaf;

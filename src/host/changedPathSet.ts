@@ -12,6 +12,8 @@
  * - what the editor wrote came back from the watcher (each first such write is a probe of its hearing);
  * - no flood, no sleep of the machine, no change of rules, no excluded paths since then;
  * - the last look at everything is not old: what slips through all of the above is late, never lost.
+ * That no change was noticed is no doubt: of several workspace folders most are at rest while one is worked in, and what
+ * is typed is not on disk yet. Such a look is at what is never sure (`newFolders`), which is often nothing.
  * A look that fails gives its paths and its doubt back.
  */
 import { covers, isCovered, parentOf } from "./pathCover";
@@ -27,12 +29,11 @@ export type Doubt =
   | "the computer slept"
   | "rules changed"
   | "time for it"
-  | "no change was noticed"
   | "asked for";
 
 /** One save's share of the changes. Exactly one of `succeeded` and `failed` is to be called. */
 export interface Look {
-  /** To be looked at; a folder stands for all that is in it. Undefined: everything. */
+  /** To be looked at; a folder stands for all that is in it. Empty: nothing has changed. Undefined: everything. */
   readonly paths: readonly string[] | undefined;
   /** Present when `paths` is not. */
   readonly doubt: Doubt | undefined;
@@ -40,6 +41,11 @@ export interface Look {
   succeeded(scanned: "all" | "changed"): void;
   /** Nothing was saved: the next look covers this one's changes, too. */
   failed(): void;
+}
+
+/** For a save of which nothing is known. */
+export function everything(doubt: Doubt): Look {
+  return { paths: undefined, doubt, succeeded: () => undefined, failed: () => undefined };
 }
 
 /** What else decides whether the paths of a set can be all there is. */
@@ -99,12 +105,22 @@ export class ChangedPathSet {
     this.batch.add(path);
   }
 
-  /** The editor wrote, made, moved or removed `path`; `isWatched`: the watcher ought to report it as well. */
-  written(path: string, isWatched: boolean): void {
+  /**
+   * The editor wrote, made, moved or removed `path`; `isWatched`: the watcher ought to report it as well. True: that is
+   * now waited for, unless `writtenThroughLink` says otherwise.
+   */
+  written(path: string, isWatched: boolean): boolean {
     // A path that is in the set already may have been reported before the editor told of it.
-    const isProbe = isWatched && path !== "" && !this.batch.has(path) && !isCovered(path, this.newFolders);
-    if (isProbe) this.echo ??= { path, since: this.now() };
+    const isAudible = isWatched && path !== "" && !this.batch.has(path) && !isCovered(path, this.newFolders);
+    const isProbe = isAudible && this.echo === undefined;
+    if (isProbe) this.echo = { path, since: this.now() };
     this.batch.add(path);
+    return isProbe;
+  }
+
+  /** `path`, written before, is reached through a link, behind which no watcher looks: silence proves nothing. */
+  writtenThroughLink(path: string): void {
+    if (this.echo?.path === path) this.echo = undefined;
   }
 
   /** `path`, reported before, turned out to be a folder. */
@@ -167,7 +183,7 @@ export class ChangedPathSet {
     if (this.lastFull === undefined) return "first look";
     if (this.lastFull.rules !== rules) return "rules changed";
     if (this.now() - this.lastFull.at >= MAX_FULL_AGE_MS) return "time for it";
-    return taken.paths.size === 0 ? "no change was noticed" : undefined;
+    return undefined;
   }
 
   private listenForEcho(): void {

@@ -1,140 +1,36 @@
-/**
- * Listens to the file watcher and to the editor, and tells a save of each workspace folder what may have changed.
- * When that can be believed is decided in `ChangedPathSet`.
- */
+/** What a save has to look at. Only automatic saves go by what was noticed, so while they are off nothing listens. */
 import * as vscode from "vscode";
 import { Disposable } from "../shared/disposable";
-import { DEPENDENCIES } from "../shared/leftOutNames";
-import { ChangedPathSet, type Look, TICK_MS } from "./changedPathSet";
-import { EventFlood } from "./eventFlood";
-import { FolderProbe } from "./folderProbe";
-import { covers } from "./pathCover";
-import { savedPathFor } from "./watchedPath";
-import { watcherHidesSaved } from "./watcherExcludes";
+import { everything, type Look } from "./changedPathSet";
+import type { Settings } from "./settings";
 import type { Root, WorkspaceFolders } from "./workspaceFolders";
-
-const EXCLUDE_SETTING = "files.watcherExclude";
-
-interface Watched {
-  /** The path of the stores, should they lie inside: never saved, and no reason for the next save. */
-  readonly stores: string | undefined;
-  readonly set: ChangedPathSet;
-  readonly probe: FolderProbe;
-}
+import { WorkspaceListener } from "./workspaceListener";
 
 export class ChangedPaths extends Disposable {
   private readonly noticed = this.register(new vscode.EventEmitter<void>());
-  /** Something that a save may be concerned with was reported. */
+  /** Something that an automatic save may be concerned with was reported. */
   readonly onDidNotice = this.noticed.event;
-  /** By `Root`: a folder that is closed and opened again, or whose store moves, starts anew. */
-  private readonly watched = new WeakMap<Root, Watched>();
-  private readonly flood = new EventFlood();
+  private listener: WorkspaceListener | undefined;
 
-  constructor(private readonly folders: WorkspaceFolders) {
+  constructor(
+    private readonly folders: WorkspaceFolders,
+    private readonly settings: Settings,
+  ) {
     super();
-    // One pattern without a base costs VS Code nothing: it watches workspace folders in any case.
-    const watcher = this.register(vscode.workspace.createFileSystemWatcher("**/*"));
-    const onEvent = (uri: vscode.Uri, mayBeNewFolder: boolean) => this.onEvent(uri, mayBeNewFolder);
-    this.register(watcher.onDidCreate((uri) => onEvent(uri, true)));
-    // A folder that was removed and made again at once is reported as changed.
-    this.register(watcher.onDidChange((uri) => onEvent(uri, true)));
-    this.register(watcher.onDidDelete((uri) => onEvent(uri, false)));
-    this.register(vscode.workspace.onDidSaveTextDocument(({ uri }) => this.onWritten(uri)));
-    this.register(vscode.workspace.onDidSaveNotebookDocument(({ uri }) => this.onWritten(uri)));
-    this.register(vscode.workspace.onDidCreateFiles(({ files }) => this.onWritten(...files)));
-    this.register(vscode.workspace.onDidDeleteFiles(({ files }) => this.onWritten(...files)));
-    this.register(
-      vscode.workspace.onDidRenameFiles(({ files }) => {
-        for (const { oldUri, newUri } of files) this.onWritten(oldUri, newUri);
-      }),
-    );
-    this.register(
-      vscode.workspace.onDidChangeConfiguration((event) => {
-        for (const root of folders.all)
-          if (event.affectsConfiguration(EXCLUDE_SETTING, root.folder.uri)) this.of(root).set.watcherRestarted();
-      }),
-    );
-    const clock = setInterval(() => this.tick(), TICK_MS);
-    this.register({ dispose: () => clearInterval(clock) });
-    this.startSets();
-    this.register(folders.onDidChange(() => this.startSets()));
+    this.register(settings.onDidChange((affects) => affects("autoSave") && this.listenIfWanted()));
+    this.register({ dispose: () => this.listener?.dispose() });
+    this.listenIfWanted();
   }
 
   /** See `ChangedPathSet.take`. */
   take(root: Root, wanted: "all" | "changed"): Look {
-    const { set, probe } = this.of(root);
-    probe.forget();
-    const scan = root.scanOptions();
-    const excludes: unknown = vscode.workspace.getConfiguration(undefined, root.folder.uri).get(EXCLUDE_SETTING);
-    // An authority is another machine (\\server\share): what that one writes is not always reported.
-    const watcherHides = root.folder.uri.authority !== "" || watcherHidesSaved(excludes, root.folder.uri.path, scan);
-    return set.take(wanted, { rules: JSON.stringify(scan), watcherHides });
+    return this.listener?.take(root, wanted) ?? everything("asked for");
   }
 
-  private onEvent(uri: vscode.Uri, mayBeNewFolder: boolean): void {
-    if (this.flood.note(Date.now())) for (const root of this.folders.all) this.of(root).set.flooded();
-    this.forEachRoot(uri, (path, { set, probe }) => {
-      set.heard(path);
-      if (mayBeNewFolder && path !== "" && !IS_RECURSIVE) probe.ask(path);
-    });
-  }
-
-  private onWritten(...uris: readonly vscode.Uri[]): void {
-    for (const uri of uris)
-      this.forEachRoot(uri, (path, { set }) => {
-        // VS Code's own default leaves these out.
-        const isWatched = !path.split("/").some((name) => DEPENDENCIES.has(name));
-        set.written(path, isWatched);
-      });
-  }
-
-  /** A path can lie in several workspace folders: one may contain another. */
-  private forEachRoot(uri: vscode.Uri, note: (path: string, watched: Watched) => void): void {
-    let isConcerned = false;
-    for (const root of this.folders.all) {
-      const reported = root.pathOf(uri);
-      const watched = this.of(root);
-      if (reported === undefined || (watched.stores !== undefined && covers(watched.stores, reported))) continue;
-      const path = savedPathFor(reported, process.platform);
-      if (path === undefined) continue;
-      note(path, watched);
-      isConcerned = true;
-    }
-    if (isConcerned) this.noticed.fire();
-  }
-
-  private tick(): void {
-    for (const root of this.folders.all) this.of(root).set.tick();
-  }
-
-  private startSets(): void {
-    for (const root of this.folders.all) this.of(root);
-  }
-
-  private of(root: Root): Watched {
-    const known = this.watched.get(root);
-    if (known) return known;
-    const set = new ChangedPathSet({ now: Date.now, followsNewFolders: IS_RECURSIVE });
-    const probe = new FolderProbe({
-      isFolder: (path) => isFolder(root.uriOf(path)),
-      onFolder: (path) => set.sawFolder(path),
-      onOverflow: () => set.flooded(),
-    });
-    const stores = root.pathOf(vscode.Uri.joinPath(vscode.Uri.file(root.address.storeRoot), "stores"));
-    const watched: Watched = { stores, set, probe };
-    this.watched.set(root, watched);
-    return watched;
-  }
-}
-
-/** Linux has no recursive watching: VS Code adds a watch for each folder, and not for those inside one moved in. */
-const IS_RECURSIVE = process.platform === "darwin" || process.platform === "win32";
-
-async function isFolder(uri: vscode.Uri): Promise<boolean> {
-  try {
-    return (await vscode.workspace.fs.stat(uri)).type === vscode.FileType.Directory;
-  } catch {
-    // Gone again, which is an event of its own, or not to be read by anybody.
-    return false;
+  private listenIfWanted(): void {
+    const { enabled } = this.settings.autoSave();
+    if (enabled === (this.listener !== undefined)) return;
+    this.listener?.dispose();
+    this.listener = enabled ? new WorkspaceListener(this.folders, () => this.noticed.fire()) : undefined;
   }
 }

@@ -6,8 +6,9 @@
  * checkpoints made by other windows and the command line.
  */
 import * as vscode from "vscode";
-import type { Checkpoint, UndoState } from "../shared/api";
+import type { Checkpoint } from "../shared/checkpoints";
 import { Disposable } from "../shared/disposable";
+import type { UndoState } from "../shared/restores";
 import type { ErrorMessages } from "./errorMessages";
 import type { Root, WorkspaceFolders } from "./workspaceFolders";
 

@@ -1,6 +1,6 @@
 /** Saved files and folders as a read-only file system: text, images, notebooks and hex views all work on it. */
 import * as vscode from "vscode";
-import type { EntryState } from "../shared/api";
+import type { EntryState } from "../shared/changes";
 import { CheckpointError } from "../shared/errors";
 import { CallLimit } from "./callLimit";
 import type { CheckpointCatalog } from "./checkpointCatalog";

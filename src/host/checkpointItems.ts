@@ -1,6 +1,6 @@
 /** How the nodes of the checkpoint tree look and read. */
 import * as vscode from "vscode";
-import type { Checkpoint } from "../shared/api";
+import type { Checkpoint } from "../shared/checkpoints";
 import {
   ChangeNode,
   type CheckpointNode,

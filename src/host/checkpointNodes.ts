@@ -1,5 +1,6 @@
 /** What stands in the trees. Commands receive these objects, and look only at the fields they need. */
-import type { Change, Checkpoint, FileVersion } from "../shared/api";
+import type { Change, FileVersion } from "../shared/changes";
+import type { Checkpoint } from "../shared/checkpoints";
 import type { ChangeFolder } from "./changeTree";
 import type { Root } from "./workspaceFolders";
 

@@ -1,6 +1,6 @@
 /** Lets people pick a checkpoint by number, name or age. */
 import * as vscode from "vscode";
-import type { Checkpoint } from "../shared/api";
+import type { Checkpoint } from "../shared/checkpoints";
 import type { CheckpointCatalog } from "./checkpointCatalog";
 import { checkpointIcon } from "./checkpointItems";
 import { changeCounts, dateAndTime, dayLabel, joined, reasonWords, relativeTime, startOfDay } from "./wording";

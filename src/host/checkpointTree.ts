@@ -1,6 +1,6 @@
 /** The "Checkpoints" view: (folders →) days → checkpoints → what changed in them. */
 import * as vscode from "vscode";
-import type { Checkpoint } from "../shared/api";
+import type { Checkpoint } from "../shared/checkpoints";
 import { Disposable } from "../shared/disposable";
 import { type ChangeLevel, changeTree } from "./changeTree";
 import type { CheckpointCatalog } from "./checkpointCatalog";

@@ -12,7 +12,7 @@
  * paths differ for a renamed file and say so.
  */
 import * as vscode from "vscode";
-import type { ChangeKind } from "../shared/api";
+import type { ChangeKind } from "../shared/changes";
 
 export const CHECKPOINT_SCHEME = "checkpoint";
 export const ROW_SCHEME = "checkpoint-row";

@@ -3,7 +3,7 @@
  * URI), from the timeline (an item), or from the palette (nothing); they ask for what they were not given.
  */
 import * as vscode from "vscode";
-import type { Checkpoint } from "../shared/api";
+import type { Checkpoint } from "../shared/checkpoints";
 import type { CheckpointCatalog } from "./checkpointCatalog";
 import { CheckpointNode } from "./checkpointNodes";
 import { type PickOptions, pickCheckpoint } from "./checkpointPicker";

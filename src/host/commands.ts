@@ -1,6 +1,6 @@
 /** Every command of the extension: what it is called on, and who does it. */
 import * as vscode from "vscode";
-import type { Change } from "../shared/api";
+import type { Change } from "../shared/changes";
 import { Disposable } from "../shared/disposable";
 import type { CheckpointCatalog, FolderCheckpoints } from "./checkpointCatalog";
 import { type ChangeNode, MoreNode, type VersionNode } from "./checkpointNodes";

@@ -1,7 +1,8 @@
 /** Opens diffs: one file against a version, everything against a checkpoint, two checkpoints. */
 import * as vscode from "vscode";
-import type { Change, Checkpoint, EntryState, FileVersion, Side } from "../shared/api";
+import type { Change, EntryState, FileVersion, Side } from "../shared/changes";
 import type { ChangeTable } from "../shared/changeTable";
+import type { Checkpoint } from "../shared/checkpoints";
 import { type Activity, unlessCancelled } from "./activity";
 import { allRows } from "./changeTree";
 import type { CheckpointCatalog } from "./checkpointCatalog";
@@ -153,7 +154,12 @@ async function openChanges(
     triples.push([now, left, right]);
     if (triples.length % PART === 0) await yieldNow();
   }
-  await vscode.commands.executeCommand("vscode.changes", title, triples);
+  // VS Code adds how many files the editor shows, which would read as how many there are.
+  const shownTitle =
+    files.length > MAX_COMPARED
+      ? vscode.l10n.t("{0} (first {1} of {2})", title, wholeNumber(MAX_COMPARED), wholeNumber(files.length))
+      : title;
+  await vscode.commands.executeCommand("vscode.changes", shownTitle, triples);
 }
 
 async function openDiff(

@@ -1,5 +1,5 @@
 /** A file's versions, page by page: what File History, the timeline and "Restore File…" all show. */
-import type { FileVersion } from "../shared/api";
+import type { FileVersion } from "../shared/changes";
 import type { Root } from "./workspaceFolders";
 
 export interface VersionPage {

@@ -2,9 +2,8 @@
 
 /** Questions under way at once, so that a burst of events does not fill the extension host's thread. */
 const CONCURRENCY = 8;
-/** Waiting and recently answered paths that are kept; what comes beyond the former is given up, and said. */
+/** Paths that wait for their turn; what comes beyond is given up, and said. */
 export const MAX_WAITING = 4_000;
-const MAX_KNOWN = 4_000;
 
 export interface FolderProbeOptions {
   /** Must not reject. */
@@ -15,15 +14,17 @@ export interface FolderProbeOptions {
 }
 
 export class FolderProbe {
+  /**
+   * Answers are not kept: by the time of its next event, what was a file may have given way to a folder. Nor does a
+   * question under way stand for a later one, because its answer may be older than that event.
+   */
   private readonly waiting = new Set<string>();
-  /** Answered since the last `forget`: a file that is written often is asked about once. */
-  private readonly known = new Set<string>();
   private running = 0;
 
   constructor(private readonly options: FolderProbeOptions) {}
 
   ask(path: string): void {
-    if (this.known.has(path) || this.waiting.has(path)) return;
+    if (this.waiting.has(path)) return;
     if (this.waiting.size >= MAX_WAITING) {
       this.waiting.clear();
       this.options.onOverflow();
@@ -33,18 +34,12 @@ export class FolderProbe {
     if (this.running < CONCURRENCY) void this.work();
   }
 
-  /** Paths are asked about anew: a file may have become a folder. */
-  forget(): void {
-    this.known.clear();
-  }
-
   private async work(): Promise<void> {
     this.running++;
     for (;;) {
       const [path] = this.waiting;
       if (path === undefined) break;
       this.waiting.delete(path);
-      if (this.known.size < MAX_KNOWN) this.known.add(path);
       if (await this.options.isFolder(path)) this.options.onFolder(path);
     }
     this.running--;

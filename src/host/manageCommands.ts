@@ -1,6 +1,6 @@
 /** Rename, pin, delete, verify, and what the store takes. */
 import * as vscode from "vscode";
-import type { DeletePlan, VerifyResult } from "../shared/api";
+import type { DeletePlan, VerifyResult } from "../shared/upkeep";
 import { type Activity, unlessCancelled } from "./activity";
 import type { CheckpointCatalog } from "./checkpointCatalog";
 import type { CheckpointTarget } from "./commandTargets";

@@ -1,6 +1,6 @@
 /** Which saved contents of a file are what is on disk now. */
 import * as vscode from "vscode";
-import type { FileVersion } from "../shared/api";
+import type { FileVersion } from "../shared/changes";
 import { CheckpointError } from "../shared/errors";
 import type { Root } from "./workspaceFolders";
 

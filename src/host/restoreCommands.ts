@@ -1,6 +1,6 @@
 /** Restores, undoes and redoes, after a dry run that shows what would happen. */
 import * as vscode from "vscode";
-import type { Checkpoint } from "../shared/api";
+import type { Checkpoint } from "../shared/checkpoints";
 import type { HostEngine, HostRestoreRequest, HostRestoreResult } from "../shared/wireForms";
 import { type Activity, unlessCancelled } from "./activity";
 import type { CheckpointCatalog } from "./checkpointCatalog";

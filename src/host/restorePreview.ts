@@ -1,6 +1,6 @@
 /** The "Restore Preview" view: what a restore would do, with a checkbox for every file and folder. */
 import * as vscode from "vscode";
-import type { Checkpoint } from "../shared/api";
+import type { Checkpoint } from "../shared/checkpoints";
 import { Disposable } from "../shared/disposable";
 import type { ChangeLeaf, ChangeLevel, ChangeNode } from "./changeTree";
 import { moreItem } from "./checkpointItems";
@@ -129,15 +129,17 @@ export class RestorePreview extends Disposable implements vscode.TreeDataProvide
     item.checkboxState = {
       state: selected === total ? Checked : Unchecked,
       tooltip: vscode.l10n.t("Restore this"),
-      accessibilityInformation: { label: nameOf(node), role: "checkbox" },
+      accessibilityInformation: { label: spokenName(node), role: "checkbox" },
     };
     if (node.type === "leaf") this.describeLeaf(item, node);
     else {
       if (node.type === "folder") item.iconPath = vscode.ThemeIcon.Folder;
-      item.description =
+      const count =
         selected === total
           ? wholeNumber(total)
           : vscode.l10n.t("{0} of {1}", wholeNumber(selected), wholeNumber(total));
+      // The number first: of what a restore would remove it must be seen at any width.
+      item.description = isRemoval(node) ? vscode.l10n.t("{0} created since", count) : count;
       item.contextValue = `preview:${node.type}`;
     }
     return item;
@@ -199,6 +201,15 @@ function rowsOf(node: SelectableNode): Uint32Array {
   return node.type === "group" ? node.group.rows : node.rows;
 }
 
+function isRemoval(node: SelectableNode): boolean {
+  return node.type === "group" && node.group.kind === "removed";
+}
+
+/** Whole without the row's description. */
+function spokenName(node: SelectableNode): string {
+  return isRemoval(node) ? vscode.l10n.t("Also remove what was created since") : nameOf(node);
+}
+
 function nameOf(node: SelectableNode): string {
   if (node.type !== "group") return node.name;
   switch (node.group.kind) {
@@ -207,6 +218,6 @@ function nameOf(node: SelectableNode): string {
     case "added":
       return vscode.l10n.t("Brought back");
     case "removed":
-      return vscode.l10n.t("Also remove what was created since");
+      return vscode.l10n.t("Also remove");
   }
 }

@@ -1,5 +1,5 @@
 /** Which of a planned restore's changes the user wants. No vscode. */
-import type { Change, ChangeKind } from "../shared/api";
+import type { Change, ChangeKind } from "../shared/changes";
 import type { ChangeTable, ChosenPaths } from "../shared/changeTable";
 import { allRows, type ChangeLevel, type ChangeNode, changeTree } from "./changeTree";
 

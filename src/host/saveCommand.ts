@@ -1,7 +1,8 @@
 /** Makes checkpoints, asked for or automatic, and says what came of it. */
 import { randomUUID } from "node:crypto";
 import * as vscode from "vscode";
-import type { CheckpointKind, SaveRequest, Trigger } from "../shared/api";
+import type { CheckpointKind, Trigger } from "../shared/checkpoints";
+import type { SaveRequest } from "../shared/saves";
 import type { HostSaveResult } from "../shared/wireForms";
 import { type Activity, unlessCancelled } from "./activity";
 import type { Look } from "./changedPathSet";

@@ -1,7 +1,7 @@
 /** The settings as the rest of the host wants them: typed, in bytes and milliseconds, with their limits applied. */
 import { isAbsolute } from "node:path";
 import * as vscode from "vscode";
-import { DEFAULT_SCAN_OPTIONS, type ScanOptions } from "../shared/api";
+import { DEFAULT_SCAN_OPTIONS, type ScanOptions } from "../shared/saves";
 
 const SECTION = "checkpoint";
 const MEGABYTE = 1024 ** 2;

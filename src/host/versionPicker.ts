@@ -1,6 +1,6 @@
 /** Lets people pick one of a file's versions. */
 import * as vscode from "vscode";
-import type { Checkpoint } from "../shared/api";
+import type { Checkpoint } from "../shared/checkpoints";
 import { checkpointIcon } from "./checkpointItems";
 import { versionPage } from "./fileVersions";
 import { changeWord, dateAndTime, fileSize, joined, reasonWords, relativeTime } from "./wording";

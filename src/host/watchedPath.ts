@@ -1,6 +1,7 @@
 /** Which paths a save has to look at for an event about one path. */
 
 import { isNeverSaved } from "../shared/leftOutNames";
+import { isAscii } from "../shared/pathText";
 
 /**
  * What stands for `path` (relative, with "/"): itself, or a folder above it where its name may not be the one on disk;
@@ -18,6 +19,5 @@ export function savedPathFor(path: string, platform: NodeJS.Platform): string | 
  * (NFC) that the name on disk may have decomposed.
  */
 function isVague(name: string, platform: NodeJS.Platform): boolean {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: the range is "ASCII", control characters included.
-  return name.includes("\uFFFD") || name.includes("\\") || (platform === "darwin" && /[^\x00-\x7f]/.test(name));
+  return name.includes("\uFFFD") || name.includes("\\") || (platform === "darwin" && !isAscii(name));
 }

@@ -1,8 +1,9 @@
 // Whether the setting `files.watcherExclude` keeps the watcher from seeing something that is saved. Its defaults do not:
 // **/.git/objects/**, **/.git/subtree-cache/**, **/.hg/store/** and, depending on the release, **/node_modules/*/**.
 // Patterns are matched against absolute paths.
-import type { ScanOptions } from "../shared/api";
+
 import { DEPENDENCIES, isNeverSaved } from "../shared/leftOutNames";
+import type { ScanOptions } from "../shared/saves";
 
 /** `excludes`: the setting's value as it is; `folder`: the path of the workspace folder, with "/". */
 export function watcherHidesSaved(

@@ -1,6 +1,7 @@
 /** Checkpoints, times, counts and sizes in words. */
 import * as vscode from "vscode";
-import type { ChangeKind, Checkpoint, CheckpointKind } from "../shared/api";
+import type { ChangeKind } from "../shared/changes";
+import type { Checkpoint, CheckpointKind } from "../shared/checkpoints";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;

@@ -1,7 +1,8 @@
 /** The workspace folders that have a store: those on a real file system. */
 import * as vscode from "vscode";
-import type { ScanOptions, StoreAddress } from "../shared/api";
+import type { StoreAddress } from "../shared/api";
 import { Disposable } from "../shared/disposable";
+import type { ScanOptions } from "../shared/saves";
 import type { HostEngine } from "../shared/wireForms";
 import type { CheckpointLocation } from "./checkpointUris";
 import type { CallControl, EngineClient } from "./engineClient";

@@ -5,7 +5,7 @@
  *
  * Rows are in tree order: what is in a folder stands together, so that a folder is a range of rows.
  */
-import type { Change, ChangeKind, EntryState, EntryType } from "./api";
+import type { Change, ChangeKind, EntryState, EntryType } from "./changes";
 
 /** What crosses the worker boundary; every array has a buffer of its own. */
 export interface PackedChanges {

@@ -33,7 +33,7 @@ export function byteString(bytes: Uint8Array): ByteString {
   return text as ByteString;
 }
 
-/** For people and programs outside the core. `textToPath` is its inverse. */
+/** For people and programs outside the core. `textToPaths` is its inverse. */
 export function pathToText(path: ByteString): string {
   if (isAscii(path)) return path;
   return path.split("/").map(segmentToText).join("/");

@@ -2,17 +2,11 @@
  * What is long in requests and answers crosses the worker boundary in compact form: lists of changes as a
  * `ChangeTable`, selected paths as `ChosenPaths`. The extension host sees `HostEngine`, the engine its own `EngineApi`.
  */
-import type {
-  CheckpointDetail,
-  DiffResult,
-  EngineApi,
-  RestoreRequest,
-  RestoreResult,
-  SaveRequest,
-  SaveResult,
-  ScanOptions,
-} from "./api";
+import type { EngineApi } from "./api";
+import type { CheckpointDetail, DiffResult } from "./changes";
 import { buffersOf, ChangeTable, type ChosenPaths, chosenPaths, type PackedChanges, packChanges } from "./changeTable";
+import type { RestoreRequest, RestoreResult } from "./restores";
+import type { SaveRequest, SaveResult, ScanOptions } from "./saves";
 
 type WithTable<Answer> = Omit<Answer, "changes"> & { readonly changes: ChangeTable };
 

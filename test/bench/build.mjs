@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import esbuild from "esbuild";
+import { RELEASE_OPTIONS } from "../../esbuild.config.mjs";
 
 /**
  * Answers where the programs to measure are: copies in `work`, so that a build made elsewhere during the run changes
@@ -18,14 +19,9 @@ export async function build(project, work) {
   fs.cpSync(path.join(project, "dist"), dist, { recursive: true, filter: (file) => !file.endsWith(".map") });
   const runner = path.join(work, "engineRunner.cjs");
   await esbuild.build({
+    ...RELEASE_OPTIONS,
     entryPoints: [path.join(project, "test/bench/engineRunner.ts")],
     outfile: runner,
-    bundle: true,
-    platform: "node",
-    format: "cjs",
-    target: "node20",
-    loader: { ".wasm": "binary" },
-    minify: true,
     logLevel: "warning",
   });
   const { version } = JSON.parse(fs.readFileSync(path.join(project, "package.json"), "utf8"));

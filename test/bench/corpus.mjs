@@ -2,22 +2,12 @@
 import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { randomFrom } from "../support/randomNumbers.mjs";
 
 const SEED = 0x5eed;
 const FILES = 7000;
 const FOLDERS = 384;
 const MEAN_BYTES = 8000;
-
-/** A number in [0, 1), the same sequence for the same seed (mulberry32). */
-export function randomFrom(seed) {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** About 7,000 files that look and compress like TypeScript, 56 MB, always the same. */
 export function generateTree(folder) {
@@ -92,13 +82,15 @@ export function pickFive(workspace) {
   return [1, 3, 5, 7, 9].map((tenth) => files[Math.floor((files.length * tenth) / 10)]);
 }
 
-/** About 190 new bytes at the end of each, different every time. */
+/** Edits each of them; different every time. */
 export function editFive(workspace, files, edit) {
-  for (const name of files)
-    fs.appendFileSync(
-      path.join(workspace, name),
-      `// edit ${edit} of ${name}\n// ${String(edit * 7919).padStart(150, "0")}\n`,
-    );
+  for (const name of files) appendEdit(workspace, name, edit);
+}
+
+/** About 190 new bytes at the end of a file, no two alike for different numbers. */
+export function appendEdit(workspace, name, edit) {
+  const text = `// edit ${edit} of ${name}\n// ${String(edit * 7919).padStart(150, "0")}\n`;
+  fs.appendFileSync(path.join(workspace, name), text);
 }
 
 /** What the five files take compressed, each for itself: the part of a store's growth that is content. */

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { SourceMap } from "node:module";
 import path from "node:path";
 import esbuild from "esbuild";
+import { RELEASE_OPTIONS } from "../../esbuild.config.mjs";
 
 export interface LongRun {
   /** From one idle moment to the next. */
@@ -97,18 +98,11 @@ export async function longestRuns(
 /** What is packed is minified: the same bundle, built once more with its map, tells what a place was called. */
 async function sourceNames(project: string): Promise<(frame: CallFrame) => string> {
   const built = await esbuild.build({
+    ...RELEASE_OPTIONS,
     absWorkingDir: project,
     entryPoints: ["src/extension.ts"],
     outdir: "dist",
     write: false,
-    bundle: true,
-    platform: "node",
-    format: "cjs",
-    target: "node20",
-    external: ["vscode"],
-    loader: { ".wasm": "binary" },
-    minify: true,
-    legalComments: "none",
     sourcemap: "external",
   });
   const map = built.outputFiles.find((each) => each.path.endsWith(".map"));

@@ -27,7 +27,7 @@ export function startEngineProcess({ runner: script, dist }) {
     },
     /** { sample } */
     restore: (id) => send({ type: "restore", id }),
-    /** { first, samples, size } of a method of the engine; empty when there is no such method. */
+    /** { first, samples, size } of a method of the engine; of a search also { bytes }. */
     ask: (method, args, runs) => send({ type: "ask", method, args, runs }),
     close: () => send({ type: "close" }),
     end: () => void runner.kill(),

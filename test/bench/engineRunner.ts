@@ -4,7 +4,7 @@
  */
 import * as path from "node:path";
 import { type Engine, openEngine } from "../../src/core/engine";
-import { DEFAULT_SCAN_OPTIONS, type SaveResult } from "../../src/shared/api";
+import { DEFAULT_SCAN_OPTIONS, type SaveResult } from "../../src/shared/saves";
 
 type Request =
   | { readonly type: "open"; readonly folder: string; readonly storeRoot: string; readonly dist: string }
@@ -22,6 +22,9 @@ interface Sample {
   /** Of a save: whether it looked at everything or only at the paths it was given. */
   readonly scanned?: SaveResult["scanned"];
 }
+
+/** Which method is asked for, and with what, comes as data from the script that measures. */
+type Askable = Readonly<Record<string, (...args: readonly unknown[]) => Promise<unknown>>>;
 
 let engine: Engine | undefined;
 
@@ -66,14 +69,9 @@ async function save(
   return { sample: { ...sample, scanned: result.scanned }, id: result.checkpoint?.id ?? "" };
 }
 
-/**
- * The first answer, then `runs` more. `size`: entries or bytes of the answer; `bytes`: what a search says it went through.
- * Nothing for a method that the engine does not have.
- */
+/** The first answer, then `runs` more. `size`: entries or bytes of the answer; `bytes`: what a search says it went through. */
 async function ask(open: Engine, { method, args, runs }: Request & { type: "ask" }): Promise<object> {
-  const known = (open as unknown as Record<string, unknown>)[method];
-  if (typeof known !== "function") return {};
-  const call = (): Promise<unknown> => Promise.resolve(known.apply(open, [...args]));
+  const call = (): Promise<unknown> => (open as unknown as Askable)[method]!(...args);
   const first = await timed(call);
   const samples: Sample[] = [];
   for (let i = 0; i < runs; i++) samples.push((await timed(call)).sample);

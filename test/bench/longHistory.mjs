@@ -6,7 +6,8 @@
 import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { randomFrom, textFiles } from "./corpus.mjs";
+import { randomFrom } from "../support/randomNumbers.mjs";
+import { appendEdit, textFiles } from "./corpus.mjs";
 
 const SEED = 0x1000;
 const EDITS = 5;
@@ -32,7 +33,7 @@ export function createEdits(workspace) {
     return file;
   };
   const edit = (file) => {
-    fs.appendFileSync(full(file), `// round ${round} of ${file}\n// ${String(round * 7919).padStart(150, "0")}\n`);
+    appendEdit(workspace, file, round);
     return note(file);
   };
   const one = () => {

@@ -5,7 +5,7 @@
 import { createCipheriv } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { randomFrom } from "./corpus.mjs";
+import { randomFrom } from "../support/randomNumbers.mjs";
 import { createPeers } from "./peers.mjs";
 import { run } from "./timedProcess.mjs";
 

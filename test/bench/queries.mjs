@@ -9,9 +9,12 @@ import { createGit } from "./peers.mjs";
 import { copyTree, timed } from "./timedProcess.mjs";
 import { describeTree } from "./treeCompare.mjs";
 
-const CHECKPOINTS = 1000;
 const RUNS = 20;
 const COMMAND_RUNS = 5;
+/** The questions are about checkpoints this far from either end. */
+const MARGIN = 10;
+/** Below this they would not be far apart. */
+export const MIN_CHECKPOINTS = 3 * MARGIN;
 /** A search reads everything; it is not run as often. */
 const SEARCH_RUNS = 3;
 const SEARCHES = [
@@ -23,17 +26,17 @@ const ABOUT_FILE = "long-history.json";
 
 /**
  * Answers { checkpoints, uniqueBytes, asked: [{ what, size, open, first, samples }], searched: [the same, and bytes],
- * commands: [{ what, peer, samples }] }, samples as everywhere; `searched` is empty where the engine has no search.
+ * commands: [{ what, peer, samples }] }, samples as everywhere.
  * `folder` holds the tree and the store; what an earlier run left in it is used again. `withGit`: git is asked as well.
  */
-export async function measureQueries({ engine, corpus, folder, dist, withGit = false, count = CHECKPOINTS }) {
+export async function measureQueries({ engine, corpus, folder, dist, withGit, count }) {
   const workspace = path.join(folder, "ws");
   const store = path.join(folder, "store");
   const git = withGit ? createGit({ name: "git", workspace, store: path.join(folder, "git") }) : undefined;
   const about = await longHistory({ engine, git, corpus, folder, workspace, store, count });
-  const old = "10";
-  const far = String(count - 10);
-  const next = String(count - 9);
+  const old = String(MARGIN);
+  const far = String(count - MARGIN);
+  const next = String(count - MARGIN + 1);
   const questions = [
     ["list", "list", []],
     ["history, often changed", "history", [about.hot]],
@@ -55,8 +58,7 @@ export async function measureQueries({ engine, corpus, folder, dist, withGit = f
   const searched = [];
   for (const [what, request] of SEARCHES) {
     const open = await engine.open(workspace, store);
-    const answer = await engine.ask("search", [request], SEARCH_RUNS);
-    if (answer.samples !== undefined) searched.push({ what, open, ...answer });
+    searched.push({ what, open, ...(await engine.ask("search", [request], SEARCH_RUNS)) });
   }
   await engine.close();
   const env = { CHECKPOINT_STORE: store };

@@ -4,8 +4,7 @@ import { createConnection } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { text } from "node:stream/consumers";
-import { createVSIX } from "@vscode/vsce";
-import { withoutListing } from "../../scripts/package.mjs";
+import { runVsce } from "../../scripts/package.mjs";
 import { until } from "./workbench/until";
 
 /** How long one event loop was held up, and how often; in milliseconds. */
@@ -41,17 +40,8 @@ export class HostProbe {
 
   static async pack(root: string): Promise<HostProbe> {
     const probe = new HostProbe(mkdtempSync(path.join(tmpdir(), "checkpoint-probe-")));
-    await withoutListing(() =>
-      createVSIX({
-        cwd: path.join(root, "test/e2e/hostProbe"),
-        packagePath: probe.vsix,
-        dependencies: false,
-        // It is to be there before the extension is.
-        allowStarActivation: true,
-        allowMissingRepository: true,
-        skipLicense: true,
-      }),
-    );
+    // It is to be there before the extension is.
+    await runVsce(path.join(root, "test/e2e/hostProbe"), probe.vsix, ["--allow-star-activation", "--skip-license"]);
     return probe;
   }
 

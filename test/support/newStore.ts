@@ -1,6 +1,6 @@
 import { expect } from "vitest";
 import { nodeFileSystem } from "../../src/core/fs/nodeFileSystem";
-import type { SaveResult, ScanOptions } from "../../src/shared/api";
+import type { SaveResult, ScanOptions } from "../../src/shared/saves";
 import { tempFolder } from "./tempFolders";
 import type { TestWorkspace } from "./testEngine";
 

@@ -7,16 +7,10 @@ import { join } from "node:path";
 import { afterEach, expect } from "vitest";
 import { type Engine, type EngineOptions, openEngine } from "../../src/core/engine";
 import { nodeFileSystem } from "../../src/core/fs/nodeFileSystem";
-import {
-  type Checkpoint,
-  DEFAULT_SCAN_OPTIONS,
-  type RestoreRequest,
-  type RestoreResult,
-  type SaveRequest,
-  type SaveResult,
-  type ScanOptions,
-} from "../../src/shared/api";
+import type { Checkpoint } from "../../src/shared/checkpoints";
 import { TEMP_PREFIX } from "../../src/shared/leftOutNames";
+import type { RestoreRequest, RestoreResult } from "../../src/shared/restores";
+import { DEFAULT_SCAN_OPTIONS, type SaveRequest, type SaveResult, type ScanOptions } from "../../src/shared/saves";
 import { type Snapshot, type SnapshotOptions, snapshotTree } from "./snapshotTree";
 import { tempFolder } from "./tempFolders";
 import { createTree, type TreeLiteral } from "./treeLiteral";

@@ -1,10 +1,11 @@
 import type { Command } from "commander";
+import type { Checkpoint } from "../../shared/checkpoints";
 import { CheckpointError } from "../../shared/errors";
 import { ExitCode } from "../exitCode";
 import type { Invocation } from "../invocation";
 import { checkpointJson, deleteJson } from "../json";
 import { refOperand } from "../operands";
-import { formatBytes, plural, title } from "../output";
+import { formatBytes, plural, printable, title } from "../output";
 import type { Start } from "../program";
 
 /** `rename`, `pin`, `unpin`, `delete`: what changes checkpoints that exist. */
@@ -38,7 +39,12 @@ export function addChangeCommands(program: Command, start: Start): void {
 async function rename(invocation: Invocation, ref: string, name: string): Promise<ExitCode> {
   const checkpoint = await (await invocation.engine()).rename(ref, name === "" ? null : name);
   if (invocation.json) invocation.printJson(checkpointJson(checkpoint));
-  else invocation.print(name === "" ? `${title(checkpoint)} has no name now.` : `Renamed to ${title(checkpoint)}.`);
+  else
+    invocation.print(
+      name === ""
+        ? `${title(checkpoint)} has no name now.`
+        : `Checkpoint #${checkpoint.number} is named "${printable(name)}" now.`,
+    );
   return ExitCode.done;
 }
 
@@ -53,12 +59,8 @@ async function remove(invocation: Invocation, refs: readonly string[], force: bo
   const engine = await invocation.engine();
   // All references are read before anything goes: "delete latest latest~1" means the two that are newest now.
   const plan = await engine.planDelete(refs);
-  const kept = plan.checkpoints.find(({ pinned }) => pinned);
-  if (kept !== undefined && !force)
-    throw new CheckpointError(
-      "usage",
-      `${title(kept)} is pinned, so nothing was deleted. Unpin it first ("checkpoint unpin ${kept.number}"), or give --force.`,
-    );
+  const pinned = plan.checkpoints.filter((each) => each.pinned);
+  if (pinned.length > 0 && !force) throw pinnedError(pinned);
   const result = await engine.delete(plan.checkpoints.map(({ id }) => id));
   if (invocation.json) invocation.printJson(deleteJson(plan, result));
   else {
@@ -68,4 +70,15 @@ async function remove(invocation: Invocation, refs: readonly string[], force: bo
     invocation.print(`Deleted ${what}; ${formatBytes(result.freedBytes)} freed.`);
   }
   return ExitCode.done;
+}
+
+/** Names all of them: unpinning one only to be told of the next would be tiresome. */
+function pinnedError(pinned: readonly Checkpoint[]): CheckpointError {
+  const isOne = pinned.length === 1;
+  const names = pinned.map(title).join(", ");
+  const unpin = pinned.map(({ number }) => `"checkpoint unpin ${number}"`).join(", ");
+  return new CheckpointError(
+    "usage",
+    `${names} ${isOne ? "is" : "are"} pinned, so nothing was deleted. Unpin ${isOne ? "it" : "them"} first (${unpin}), or give --force.`,
+  );
 }

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
-import type { Change, EngineApi, Side } from "../../shared/api";
+import type { EngineApi } from "../../shared/api";
+import type { Change, Side } from "../../shared/changes";
 import { CheckpointError } from "../../shared/errors";
 import type { Invocation } from "../invocation";
 import { changesJson } from "../json";

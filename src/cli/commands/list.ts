@@ -1,5 +1,7 @@
 import type { Command } from "commander";
-import type { Checkpoint, CheckpointDetail, EngineApi, FileVersion } from "../../shared/api";
+import type { EngineApi } from "../../shared/api";
+import type { CheckpointDetail, FileVersion } from "../../shared/changes";
+import type { Checkpoint } from "../../shared/checkpoints";
 import { CheckpointError } from "../../shared/errors";
 import type { Invocation } from "../invocation";
 import { historyJson, isoTime, listJson, showJson } from "../json";
@@ -15,9 +17,9 @@ import {
   formatTime,
   plural,
   printable,
-  title,
 } from "../output";
 import type { Start } from "../program";
+import { titleOrDeleted } from "../titleOrDeleted";
 
 /** `list`, `show`, `history`: what there is. */
 export function addListCommands(program: Command, start: Start): void {
@@ -81,13 +83,7 @@ async function show(invocation: Invocation, ref: string): Promise<undefined> {
 
 /** As people call it; null for a checkpoint that was the first. */
 async function parentTitle(engine: EngineApi, { parentId }: Checkpoint): Promise<string | null> {
-  if (parentId === null) return null;
-  try {
-    return title(await engine.resolve(parentId));
-  } catch (error) {
-    if (CheckpointError.is(error, "not-found")) return `${parentId}, deleted since`;
-    throw error;
-  }
+  return parentId === null ? null : titleOrDeleted(engine, parentId, `${parentId}, deleted since`);
 }
 
 function showLines(invocation: Invocation, detail: CheckpointDetail, parent: string | null): string[] {

@@ -1,12 +1,13 @@
 import type { Command } from "commander";
-import type { Change, RestoreResult } from "../../shared/api";
-import { forCommandLine } from "../advice";
+import type { Change } from "../../shared/changes";
+import type { RestoreResult } from "../../shared/restores";
 import { type ExitCode, exitCodeOfRestore } from "../exitCode";
 import type { Invocation } from "../invocation";
 import { restoreJson } from "../json";
 import { describeStep } from "../lastRestore";
+import { leftOutLines } from "../leftOut";
 import { refOperand } from "../operands";
-import { changeLine, formatChangeCounts, plural, printable, title } from "../output";
+import { changeLine, formatChangeCounts, plural, title } from "../output";
 import type { Start } from "../program";
 
 interface RestoreOptions {
@@ -70,11 +71,8 @@ async function step(invocation: Invocation, direction: "undo" | "redo"): Promise
 
 /** `done` is what people read when it was no dry run. */
 function report(invocation: Invocation, result: RestoreResult, done: readonly string[]): ExitCode {
-  invocation.note(
-    invocation.shortened(
-      result.kept.map(({ path, reason }) => `Left alone: ${printable(path)}: ${printable(forCommandLine(reason))}`),
-    ),
-  );
+  const kept = result.kept.map(({ path, reason }) => ({ path, message: reason }));
+  invocation.note(leftOutLines(kept, "Left alone", " (--json lists all)"));
   if (invocation.json) invocation.printJson(restoreJson(result));
   else invocation.print(result.dryRun ? dryRunLines(invocation, result) : done);
   return exitCodeOfRestore(result);

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
-import type { SaveResult } from "../../shared/api";
 import { CheckpointError } from "../../shared/errors";
+import type { SaveResult } from "../../shared/saves";
 import type { Invocation } from "../invocation";
 import { saveJson } from "../json";
 import { leftOutLines } from "../leftOut";

@@ -1,9 +1,15 @@
 import type { Command } from "commander";
-import type { SearchMatch, SearchResult } from "../../shared/api";
-import { forCommandLine } from "../advice";
+import {
+  DEFAULT_MATCHES,
+  LINE_CHARACTERS,
+  MATCHES_PER_VERSION,
+  type SearchMatch,
+  type SearchResult,
+} from "../../shared/searches";
 import { ExitCode } from "../exitCode";
 import type { Invocation } from "../invocation";
 import { searchJson } from "../json";
+import { leftOutLines } from "../leftOut";
 import { formatBytes, formatCount, plural, printable, type Style } from "../output";
 import type { Start } from "../program";
 
@@ -15,14 +21,12 @@ interface SearchOptions {
   readonly limit?: string;
 }
 
-/** A lost pack may be behind thousands. */
-const MAX_NAMED = 10;
-
 const HELP = `
 Every version of every file is searched once, line by line; the first match of each line is shown, with the newest
 checkpoint that has this version of the file. The pattern of --path is written as in .gitignore: "*.ts", "/src/",
-"docs/**/*.md"; with "!" in front it stands for all other paths. A regular expression is JavaScript's (with the flag
-"u") and sees the first 10,000 characters of a line. Files that hold zero bytes are not text and are left out.`;
+"docs/**/*.md"; with "!" in front it stands for all other paths. Braces ("*.{c,h}") mean themselves. A regular
+expression is JavaScript's (with the flag "u") and sees the first ${formatCount(LINE_CHARACTERS)} characters of a line. Files that hold
+zero bytes are not text and are left out.`;
 
 export function addSearchCommand(program: Command, start: Start): void {
   program
@@ -33,7 +37,7 @@ export function addSearchCommand(program: Command, start: Start): void {
     .option("--deleted", "only files that the newest checkpoint does not have any more")
     .option("-e, --regex", "the text is a regular expression")
     .option("--case-sensitive", "upper and lower case differ")
-    .option("--limit <n>", "at most so many matches (default: 1000)")
+    .option("--limit <n>", `at most so many matches (default: ${DEFAULT_MATCHES})`)
     .addHelpText("after", HELP)
     .action((text: string, options: SearchOptions) => start((invocation) => search(invocation, text, options)));
 }
@@ -51,7 +55,7 @@ async function search(invocation: Invocation, text: string, options: SearchOptio
   if (invocation.json) invocation.printJson(searchJson(result));
   else {
     invocation.print(matchLines(result.matches, invocation.style));
-    invocation.note(noteLines(result));
+    invocation.note(noteLines(result, options.path));
   }
   return result.unreadable.length > 0 ? ExitCode.damaged : ExitCode.done;
 }
@@ -64,16 +68,16 @@ function matchLines(matches: readonly SearchMatch[], style: Style): string[] {
   const width = matches.reduce((widest, { checkpoint }) => Math.max(widest, String(checkpoint.number).length), 0) + 1;
   const lines: string[] = [];
   for (const group of byPath(matches)) {
-    if (lines.length > 0) lines.push("");
     for (const { match, older } of withoutRepetition(group)) {
       const number = `#${match.checkpoint.number}`.padEnd(width);
       const place = `${style.magenta(printable(match.path))}:${style.green(String(match.line))}:`;
+      // In front: behind the line of the file it could be taken for a part of it.
       const notes = [
         ...(match.deleted ? ["deleted"] : []),
         ...(older === 0 ? [] : [`also in ${plural(older, "older version")}`]),
       ].join("; ");
-      const remark = notes === "" ? "" : style.dim(`  (${notes})`);
-      lines.push(`${style.cyan(number)}  ${place} ${previewText(match, style)}${remark}`);
+      const remark = notes === "" ? "" : style.dim(`(${notes}) `);
+      lines.push(`${style.cyan(number)}  ${remark}${place} ${previewText(match, style)}`);
     }
   }
   return lines;
@@ -115,27 +119,27 @@ function previewText({ preview, start, length }: SearchMatch, style: Style): str
   return `${before}${style.bold(style.red(shown(preview.slice(start, start + length))))}${shown(preview.slice(start + length))}`;
 }
 
-function noteLines(result: SearchResult): string[] {
+function noteLines(result: SearchResult, path: string | undefined): string[] {
   const { matches, files, contents, bytes, binary, limitReached, cutContents, unreadable } = result;
   const binaries = binary === 0 ? "" : `; ${formatCount(binary)} that are no text left out`;
   const searched = `${plural(contents, "version")} of ${plural(files, "file")} (${formatBytes(bytes)})${binaries}`;
+  const notSearched = unreadable.map(({ path, checkpoint, message }) => ({
+    path: `${path} of #${checkpoint.number}`,
+    message,
+  }));
   return [
-    ...unreadable
-      .slice(0, MAX_NAMED)
-      .map(
-        ({ path, checkpoint, message }) =>
-          `Not searched: ${printable(path)} of #${checkpoint.number}: ${printable(forCommandLine(message))}`,
-      ),
-    ...(unreadable.length > MAX_NAMED
-      ? [`Not searched: ${formatCount(unreadable.length - MAX_NAMED)} more (--json lists all)`]
-      : []),
+    ...leftOutLines(notSearched, "Not searched", " (--json lists all)"),
     ...(cutContents === 0
       ? []
-      : [`Of ${plural(cutContents, "version")} with more than 100 matching lines, the first 100 are listed.`]),
+      : [
+          `Of ${plural(cutContents, "version")} with more than ${MATCHES_PER_VERSION} matching lines, the first ${MATCHES_PER_VERSION} are listed.`,
+        ]),
     limitReached
       ? `Only the first ${matches.length === 1 ? "match" : plural(matches.length, "match", "matches")}; there may be more (--limit, --path).`
-      : matches.length === 0
-        ? `Nothing found in ${searched}.`
-        : `${plural(matches.length, "match", "matches")} in ${searched}.`,
+      : files === 0 && path !== undefined
+        ? `No file of any checkpoint matches --path ${JSON.stringify(path)}.`
+        : matches.length === 0
+          ? `Nothing found in ${searched}.`
+          : `${plural(matches.length, "match", "matches")} in ${searched}.`,
   ];
 }

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { StoreStats, VerifyResult } from "../../shared/api";
+import type { StoreStats, VerifyResult } from "../../shared/upkeep";
 import { forCommandLine } from "../advice";
 import { ExitCode } from "../exitCode";
 import type { Invocation } from "../invocation";
@@ -50,6 +50,8 @@ function verifyLines(result: VerifyResult): string[] {
   const read = result.full
     ? `every byte read (${formatBytes(result.bytesRead)})`
     : "structure only; --full reads every byte";
+  if (result.ok && result.checkpoints + result.packs === 0)
+    return ["There is no checkpoint yet, so nothing to verify."];
   if (result.ok) return [`The store is sound: ${counts.join(", ")}; ${read}.`];
   return [
     ...result.problems.map(({ part, message }) => `${printable(part)}: ${printable(forCommandLine(message))}`),

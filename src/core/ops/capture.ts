@@ -5,13 +5,13 @@
  * nothing is written anywhere, which is what a dry run and a comparison with the workspace need.
  */
 import { sep } from "node:path";
-import type { SaveReport, ScanOptions, Skipped } from "../../shared/api";
 import type { ByteString } from "../../shared/pathText";
+import type { SaveReport, ScanOptions, Skipped } from "../../shared/saves";
 import { joinPath } from "../fs/osPath";
-import { SYMLINK } from "../scan/directoryRecord";
 import { type Expectation, expectChanges, expectChecked } from "../scan/expectation";
 import { FolderRules } from "../scan/ignoreRules";
 import type { IndexUpdate } from "../scan/indexBatch";
+import { SYMLINK } from "../scan/recordLayout";
 import { asUntouched, type EntryCounts, type ScannedFile, type ScannedFolder } from "../scan/scannedFolder";
 import { scanWorkspace } from "../scan/scanner";
 import type { Hash } from "../store/hash";

@@ -5,10 +5,22 @@
 import type { ByteString } from "../../shared/pathText";
 import { type FileStat, isSymlink, permissions } from "../fs/fileSystem";
 import { baseName, parentPath } from "../fs/osPath";
-import { type IndexedEntry, SYMLINK } from "../scan/directoryRecord";
-import type { FileIndex } from "../scan/fileIndex";
+import { type IndexedEntry, SYMLINK } from "../scan/recordLayout";
+import type { Hash } from "../store/hash";
+import type { Store } from "./context";
+import { holdsContent } from "./fileContent";
 
-type Facts = Pick<IndexedEntry, "mode" | "size" | "mtimeMs" | "ctimeMs" | "ino"> & { readonly isLink: boolean };
+/** A file or link that was looked at besides the scan. */
+export interface CapturedFile {
+  readonly stat: FileStat;
+  readonly hash: Hash;
+  /** Changed so shortly before that an equal stat proves nothing. */
+  readonly racy: boolean;
+}
+
+type Facts = Pick<IndexedEntry, "mode" | "size" | "mtimeMs" | "ctimeMs" | "ino" | "hash" | "racy"> & {
+  readonly isLink: boolean;
+};
 
 export class CapturedState {
   private folder: { path: ByteString; entries: ReadonlyMap<string, IndexedEntry> } | undefined;
@@ -17,8 +29,8 @@ export class CapturedState {
 
   /** The index has just taken in the captured state; `unseen` is what was looked at besides. */
   constructor(
-    private readonly index: FileIndex,
-    private readonly unseen: ReadonlyMap<ByteString, FileStat>,
+    private readonly store: Store,
+    private readonly unseen: ReadonlyMap<ByteString, CapturedFile>,
   ) {}
 
   /** Whether what is at `path` now is what was captured. */
@@ -31,6 +43,8 @@ export class CapturedState {
       found.mtimeMs === known.mtimeMs &&
       found.ino === known.ino;
     if (!same) return false;
+    // Only its bytes tell whether it was edited within the tick of the clock in which it was captured.
+    if (known.racy && !this.isContent(path, found, known)) return false;
     return this.shared.has(found.ino) || (permissions(found) === known.mode && found.ctimeMs === known.ctimeMs);
   }
 
@@ -39,9 +53,16 @@ export class CapturedState {
     if (found.nlink > 1) this.shared.add(found.ino);
   }
 
+  private isContent(path: ByteString, found: FileStat, { size, hash }: Facts): boolean {
+    return hash !== undefined && holdsContent(this.store, path, found, { size, hash });
+  }
+
   private factsOf(path: ByteString): Facts | undefined {
     const unseen = this.unseen.get(path);
-    if (unseen !== undefined) return { ...unseen, mode: permissions(unseen), isLink: isSymlink(unseen) };
+    if (unseen !== undefined) {
+      const { stat, hash, racy } = unseen;
+      return { ...stat, mode: permissions(stat), isLink: isSymlink(stat), hash, racy };
+    }
     const entry = this.entriesOf(parentPath(path)).get(baseName(path));
     return entry && { ...entry, isLink: entry.type === SYMLINK };
   }
@@ -49,7 +70,7 @@ export class CapturedState {
   /** Paths come folder by folder, so one folder is remembered. */
   private entriesOf(path: ByteString): ReadonlyMap<string, IndexedEntry> {
     if (this.folder?.path !== path) {
-      const entries = this.index.record(path)?.entries() ?? [];
+      const entries = this.store.index.record(path)?.entries() ?? [];
       this.folder = { path, entries: new Map(entries.map((entry) => [entry.name, entry])) };
     }
     return this.folder.entries;

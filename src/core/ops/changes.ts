@@ -1,5 +1,5 @@
 /** Tree differences in the words of the public API. */
-import type { Change, ChangeKind, EntryState, EntryType } from "../../shared/api";
+import type { Change, ChangeKind, EntryState, EntryType } from "../../shared/changes";
 import { CheckpointError } from "../../shared/errors";
 import { pathToText } from "../../shared/pathText";
 import { type Differences, MAX_LISTED_CHANGES } from "../store/changeList";

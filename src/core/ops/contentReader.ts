@@ -7,11 +7,12 @@
  *
  * Whoever made a reader ends it by `published` or by `abandon`: lanes that are ahead of the scan wait for one of them.
  */
-import type { Skipped } from "../../shared/api";
+
 import { type ByteString, pathToText } from "../../shared/pathText";
+import type { Skipped } from "../../shared/saves";
 import { GrowingWork, type WorkRoom } from "../pipeline/growingWork";
 import { AS_SYMLINK, SKIPPED, STORED, type StoreTaskResult } from "../pipeline/storeTask";
-import { type IndexedEntry, SYMLINK } from "../scan/directoryRecord";
+import { type IndexedEntry, SYMLINK } from "../scan/recordLayout";
 import type { ScannedFile } from "../scan/scannedFolder";
 import type { Operation, Store } from "./context";
 import { HardLinks, type UnreadFile } from "./hardLinks";

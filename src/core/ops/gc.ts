@@ -9,8 +9,9 @@
  * which the next run finds unused. Marking reads every tree: a tree that is damaged stops it before anything is
  * removed, because what it names could not be told from garbage.
  */
-import type { Checkpoint, DeletePlan, GcResult, Ref } from "../../shared/api";
+import type { Checkpoint, Ref } from "../../shared/checkpoints";
 import { CheckpointError } from "../../shared/errors";
+import type { DeletePlan, GcResult } from "../../shared/upkeep";
 import type { Hash } from "../store/hash";
 import type { PackId } from "../store/packFiles";
 import type { PackSet } from "../store/packSet";
@@ -27,6 +28,8 @@ import { takeInChanges, withLock } from "./withLock";
 
 /** A pack with at least this share of garbage is written anew: 95 % of all dead bytes come free at any rate. */
 const GARBAGE_SHARE = 0.05;
+
+const NOTHING_FREED = { deadObjects: 0, freedBytes: 0, removedPacks: 0, rewrittenPacks: 0 };
 
 /** Content in use. */
 export interface Marks {
@@ -134,7 +137,9 @@ export function deleteCheckpoints(store: Store, refs: readonly Ref[], operation:
 }
 
 /** Frees what no checkpoint uses, and merges small packs; those count as rewritten. */
-export function gc(store: Store, operation: Operation): Promise<GcResult> {
+export async function gc(store: Store, operation: Operation): Promise<GcResult> {
+  // Locking would make an empty store of a mistyped folder.
+  if (store.fs.lstat(store.layout.folder) === undefined) return { ...NOTHING_FREED };
   return withLock(store, operation, async () => {
     const swept = sweep(store, markUsed(store, store.catalog.checkpoints, operation));
     const merged = await consolidate(store, { leftAlone: new Set(), maxBytes: Number.POSITIVE_INFINITY }, operation);
@@ -148,7 +153,7 @@ function sweep(store: Store, marks: Marks): GcResult {
     { packs: store.blobs, folder: store.layout.packs, plan: planSweep(store.blobs, marks.blobs) },
     { packs: store.treePacks, folder: store.layout.trees, plan: planSweep(store.treePacks, marks.trees) },
   ];
-  const result = { deadObjects: 0, freedBytes: 0, removedPacks: 0, rewrittenPacks: 0 };
+  const result = { ...NOTHING_FREED };
   if (sets.every(({ plan }) => plan.remove.length + plan.rewrite.length === 0)) return result;
   store.index.retain((hash) => marks.blobs.has(hash) || marks.trees.has(hash));
   const remove = (packs: PackSet, plans: readonly PackPlan[]): void => {

@@ -1,6 +1,6 @@
 /** Several names of one file: it is read once. */
 import type { ByteString } from "../../shared/pathText";
-import { SYMLINK } from "../scan/directoryRecord";
+import { SYMLINK } from "../scan/recordLayout";
 import type { ScannedFile } from "../scan/scannedFolder";
 
 export interface UnreadFile {

@@ -6,8 +6,9 @@
  * process saved, content was dropped), everything looked at within FULL_SCAN_EVERY_MS. A new engine has none: its first
  * save looks at everything.
  */
-import type { ScanOptions } from "../../shared/api";
+
 import type { ByteString } from "../../shared/pathText";
+import type { ScanOptions } from "../../shared/saves";
 import type { ScannedFolder } from "../scan/scannedFolder";
 
 export interface KnownScan {

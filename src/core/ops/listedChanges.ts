@@ -5,7 +5,8 @@
  * What is remembered cannot become wrong: a list says what differs between a checkpoint and its parent, neither of which
  * ever changes. When a checkpoint gets another parent (its own was deleted), it gets another list, and is asked for again.
  */
-import type { Change, Checkpoint } from "../../shared/api";
+import type { Change } from "../../shared/changes";
+import type { Checkpoint } from "../../shared/checkpoints";
 import type { Catalog } from "../store/catalog";
 import { parseChanges } from "../store/changeList";
 

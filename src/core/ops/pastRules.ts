@@ -2,11 +2,12 @@
  * What a checkpoint's own scan left out, so that a restore does not take a file for "new since then" that was merely
  * not looked at then: the ignore files it holds, the options it was made with, and what it reported as skipped.
  */
-import type { Checkpoint } from "../../shared/api";
+import type { Checkpoint } from "../../shared/checkpoints";
 import { isNeverSaved } from "../../shared/leftOutNames";
 import { type ByteString, pathToText } from "../../shared/pathText";
 import { parentPath } from "../fs/osPath";
 import type { FolderRules } from "../scan/ignoreRules";
+import { damaged } from "../store/damage";
 import type { Hash } from "../store/hash";
 import { TREE_DIRECTORY, TREE_FILE, type TreeEntry } from "../store/tree";
 import { rulesFor, type ScanRecord } from "./capture";
@@ -81,7 +82,10 @@ export class PastRules {
   }
 
   private text(entry: TreeEntry): string {
-    // Damaged rules would make files look removable: read() throws, and the restore refuses.
-    return (this.store.blobs.read(entry.hash) ?? Buffer.alloc(0)).toString("utf8");
+    // Damaged or lost rules would make files look removable, so the restore refuses.
+    const text = this.store.blobs.read(entry.hash);
+    if (text === undefined)
+      throw damaged(`"${entry.name}" of checkpoint #${this.checkpoint.number}`, "its content is missing");
+    return text.toString("utf8");
   }
 }

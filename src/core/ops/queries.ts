@@ -2,20 +2,18 @@
 import type {
   Change,
   ChangeKind,
-  Checkpoint,
   CheckpointDetail,
   DiffResult,
   EntryState,
   FileVersion,
   TreeEntry as PublicTreeEntry,
-  Ref,
-  ScanOptions,
   Side,
-  Skipped,
-  StoreStats,
-} from "../../shared/api";
+} from "../../shared/changes";
+import type { Checkpoint, Ref } from "../../shared/checkpoints";
 import { CheckpointError } from "../../shared/errors";
 import { type ByteString, pathToText, textToPaths } from "../../shared/pathText";
+import type { ScanOptions, Skipped } from "../../shared/saves";
+import type { StoreStats } from "../../shared/upkeep";
 import type { Hash } from "../store/hash";
 import { TREE_DIRECTORY, type TreeEntry } from "../store/tree";
 import { captureWorkspace } from "./capture";

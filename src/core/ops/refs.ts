@@ -1,23 +1,23 @@
-import type { Checkpoint } from "../../shared/api";
+import type { Checkpoint } from "../../shared/checkpoints";
 import { CheckpointError } from "../../shared/errors";
 
 const MIN_PREFIX = 4;
 
 /**
  * The checkpoint a person means: `latest`, `latest~N`, `12` or `#12`, a full id, a unique name, or a unique prefix of an
- * id, in this order: programs pass full ids, and no name may get in their way. `checkpoints` is newest first. Rejects with `not-found` or `ambiguous`, saying what to type instead.
+ * id, in this order: programs pass full ids, and no name may get in their way. `checkpoints` is newest first. Rejects
+ * with `not-found` or `ambiguous`, saying what to type instead.
  */
 export function resolveRef(checkpoints: readonly Checkpoint[], ref: string): Checkpoint {
+  // Nothing anybody could type would be found.
+  if (checkpoints.length === 0)
+    throw new CheckpointError("not-found", "There is no checkpoint yet. Save one first.", { details: { ref } });
   const back = /^latest(?:~(\d+))?$/.exec(ref);
   if (back !== null) {
     const found = checkpoints[Number(back[1] ?? 0)];
     if (found === undefined)
       throw notFound(
-        checkpoints.length === 0
-          ? "There is no checkpoint yet."
-          : checkpoints.length === 1
-            ? "There is only 1 checkpoint."
-            : `There are only ${checkpoints.length} checkpoints.`,
+        checkpoints.length === 1 ? "There is only 1 checkpoint." : `There are only ${checkpoints.length} checkpoints.`,
         ref,
       );
     return found;

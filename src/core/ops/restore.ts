@@ -6,17 +6,11 @@
  * and undoing is a restore of it, limited to the paths the restore changed, with its own safety checkpoint: nothing is
  * ever lost by either, and edits made elsewhere since stay.
  */
-import type {
-  Checkpoint,
-  Kept,
-  RestoreRequest,
-  RestoreResult,
-  ScanOptions,
-  Trigger,
-  UndoState,
-} from "../../shared/api";
+import type { Checkpoint, Trigger } from "../../shared/checkpoints";
 import { CheckpointError, ignoreFailure } from "../../shared/errors";
 import { type ByteString, textToPaths } from "../../shared/pathText";
+import type { Kept, RestoreRequest, RestoreResult, UndoState } from "../../shared/restores";
+import type { ScanOptions } from "../../shared/saves";
 import type { Hash } from "../store/hash";
 import type { RestoreRow } from "../store/restoreRows";
 import { type Capture, captureWorkspace, rememberCapture } from "./capture";

@@ -13,17 +13,18 @@
  * In step 3 each path is looked at once more: it must still be what was captured, or it is kept and named. No step
  * follows a symlink below the workspace: every folder on the way is checked to be a real one.
  */
-import type { Kept, KeptCode } from "../../shared/api";
+
 import { CheckpointError, ignoreFailure } from "../../shared/errors";
 import { TEMP_PREFIX } from "../../shared/leftOutNames";
 import { type ByteString, pathToText } from "../../shared/pathText";
+import type { Kept, KeptCode } from "../../shared/restores";
 import { describeErrno } from "../fs/describeErrno";
-import { errnoOf, type FileStat } from "../fs/fileSystem";
+import { errnoOf } from "../fs/fileSystem";
 import { joinPath, parentPath } from "../fs/osPath";
 import { WRITTEN } from "../pipeline/extractTask";
 import type { WorkView } from "../pipeline/sharedWork";
 import { TREE_DIRECTORY } from "../store/tree";
-import { CapturedState } from "./capturedState";
+import { type CapturedFile, CapturedState } from "./capturedState";
 import type { Operation, Store } from "./context";
 import { type Extraction, extract } from "./extract";
 import { OpenedFolders } from "./openedFolders";
@@ -40,7 +41,7 @@ export interface Applied {
 
 export interface ApplyOptions {
   /** What is on disk at paths that the index does not know (see `addUnseen`). */
-  readonly unseen: ReadonlyMap<ByteString, FileStat>;
+  readonly unseen: ReadonlyMap<ByteString, CapturedFile>;
   /** Step 2: called with the paths that are left alone so far. If it throws, nothing has changed. */
   readonly onStaged: (left: ReadonlySet<ByteString>) => void;
 }
@@ -85,7 +86,7 @@ class Application {
     private readonly options: ApplyOptions,
     private readonly operation: Operation,
   ) {
-    this.captured = new CapturedState(store.index, options.unseen);
+    this.captured = new CapturedState(store, options.unseen);
     this.closedFolders = new OpenedFolders(store);
     this.realFolders = new RealFolders(store);
     this.nonce = store.nonce();

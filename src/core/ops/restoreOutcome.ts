@@ -1,6 +1,7 @@
 /** What a restore did or would do: for whoever asked, and for the undo stack. */
-import type { Change, Kept, RestoreResult } from "../../shared/api";
+import type { Change } from "../../shared/changes";
 import { type ByteString, pathToText } from "../../shared/pathText";
+import type { Kept, RestoreResult } from "../../shared/restores";
 import { permissions } from "../fs/fileSystem";
 import { parentPath } from "../fs/osPath";
 import type { Hash } from "../store/hash";

@@ -4,8 +4,9 @@
  * A path is only ever overwritten or removed if its present content is in the captured state (and so in the store);
  * what lies on disk but is not in that state, because it is ignored, too large or unreadable, is kept and named.
  */
-import type { Checkpoint, Kept, KeptCode } from "../../shared/api";
+import type { Checkpoint } from "../../shared/checkpoints";
 import { type ByteString, pathToText } from "../../shared/pathText";
+import type { Kept, KeptCode } from "../../shared/restores";
 import { describeErrno } from "../fs/describeErrno";
 import { errnoOf, type FileStat, isDirectory } from "../fs/fileSystem";
 import { joinPath, parentPath } from "../fs/osPath";

@@ -6,8 +6,9 @@
  * two is exactly what was done. So a row is small whatever a restore was about, and needs neither the checkpoint that
  * was restored nor the rules of then to be taken back.
  */
-import type { Checkpoint, UndoState } from "../../shared/api";
+import type { Checkpoint } from "../../shared/checkpoints";
 import type { ByteString } from "../../shared/pathText";
+import type { UndoState } from "../../shared/restores";
 import type { Hash } from "../store/hash";
 import type { RestoreRow } from "../store/restoreRows";
 import type { Store } from "./context";

@@ -3,8 +3,9 @@
  * commit point) → index. What is written before the commit and not committed is garbage that a later save may use.
  */
 import { v7 as uuidv7 } from "uuid";
-import type { Checkpoint, SaveRequest, SaveResult } from "../../shared/api";
+import type { Checkpoint } from "../../shared/checkpoints";
 import { textToPaths } from "../../shared/pathText";
+import type { SaveRequest, SaveResult } from "../../shared/saves";
 import type { Hash } from "../store/hash";
 import { PackWriter } from "../store/packWriter";
 import { type Capture, captureWorkspace, rememberCapture } from "./capture";

@@ -1,8 +1,15 @@
 /** Searching what is in the files of all checkpoints: each content once, however many checkpoints and paths have it. */
 import ignore from "ignore";
-import type { Checkpoint, SearchMatch, SearchRequest, SearchResult } from "../../shared/api";
+import type { Checkpoint } from "../../shared/checkpoints";
 import { cancelled } from "../../shared/errors";
 import { type ByteString, pathToText } from "../../shared/pathText";
+import {
+  DEFAULT_MATCHES,
+  MATCHES_PER_VERSION,
+  type SearchMatch,
+  type SearchRequest,
+  type SearchResult,
+} from "../../shared/searches";
 import { compilePattern } from "../pipeline/searchPattern";
 import { runSearchTask, type SearchTask, type SearchTaskResult } from "../pipeline/searchTask";
 import { createSharedWork, WorkView } from "../pipeline/sharedWork";
@@ -10,17 +17,13 @@ import type { Operation, Store } from "./context";
 import { runLaneWork } from "./laneWork";
 import { type Place, type StoredContent, storedContents } from "./storedContents";
 
-/** More matches than this nobody reads. */
-const DEFAULT_LIMIT = 1_000;
-/** Listed of one content; a log may have millions. */
-const MATCHES_PER_CONTENT = 100;
 /** Below this, starting threads costs more than it saves. */
 const LANE_MIN_FILES = 1_500;
 const LANE_MIN_BYTES = 24 * 1024 * 1024;
 
 /** Changes nothing. Rejects with `usage` for a text or pattern that cannot be searched for, and with `cancelled`. */
 export async function search(store: Store, request: SearchRequest, operation: Operation): Promise<SearchResult> {
-  const limit = request.limit ?? DEFAULT_LIMIT;
+  const limit = request.limit ?? DEFAULT_MATCHES;
   const pattern = { text: request.text, regex: request.regex === true, matchCase: request.matchCase === true };
   // Refused before anything is read.
   compilePattern(pattern);
@@ -75,7 +78,7 @@ function searchContents(
     kind: "search",
     work: shared,
     pattern,
-    matchesPerContent: MATCHES_PER_CONTENT,
+    matchesPerContent: MATCHES_PER_VERSION,
     limit,
     found: new SharedArrayBuffer(4),
   };

@@ -9,7 +9,8 @@
  * Lists say what differs, so all that was not listed must be known from the trees of a newer checkpoint. Where one of
  * those cannot be read, an older one may still tell what was in the folder, and all are read.
  */
-import type { Change, Checkpoint } from "../../shared/api";
+import type { Change } from "../../shared/changes";
+import type { Checkpoint } from "../../shared/checkpoints";
 import { CheckpointError, ignoreFailure } from "../../shared/errors";
 import { type ByteString, pathToText, textToPaths } from "../../shared/pathText";
 import { joinPath } from "../fs/osPath";

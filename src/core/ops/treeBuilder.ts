@@ -1,14 +1,8 @@
 /** From what a scan found and what was read to tree objects, and to what the index is to remember. */
 import type { ByteString } from "../../shared/pathText";
-import {
-  encodeHeadPatch,
-  encodePatch,
-  FOLDER,
-  type IndexedEntry,
-  type Listing,
-  type RecordHead,
-  SYMLINK,
-} from "../scan/directoryRecord";
+import { isRacy } from "../scan/racy";
+import { FOLDER, type IndexedEntry, type Listing, type RecordHead, SYMLINK } from "../scan/recordLayout";
+import { encodeHeadPatch, encodePatch } from "../scan/recordPatches";
 import type { ScannedFile, ScannedFolder } from "../scan/scannedFolder";
 import type { Hash } from "../store/hash";
 import { encodeTree, TREE_DIRECTORY, TREE_FILE, TREE_SYMLINK, type TreeEntry } from "../store/tree";
@@ -17,13 +11,6 @@ import type { Store } from "./context";
 
 /** The index vouched for content that is not in the store. */
 export class StaleIndex extends Error {}
-
-/**
- * A file written this shortly before it was read may be written again within the same tick of the file system's clock,
- * and look the same. Linux stamps in ticks of up to 10 ms; whole seconds mean a file system that knows no finer (FAT: 2 s).
- */
-const RACY_MS = 20;
-const RACY_COARSE_MS = 2_100;
 
 /** Builds trees bottom-up; folders in which nothing changed keep the tree they have. */
 export class TreeBuilder {
@@ -91,20 +78,15 @@ export class TreeBuilder {
   private indexed(files: readonly ScannedFile[]): IndexedEntry[] {
     return files.flatMap((file) => {
       const entry = file.hash === undefined ? this.resolved.get(file) : { ...file, hash: file.hash, racy: false };
-      return entry === undefined ? [] : [{ ...entry, racy: this.isRecent(entry) }];
+      return entry === undefined ? [] : [{ ...entry, racy: isRacy(entry, this.startedAt) }];
     });
   }
 
   /** What the folder's names may be known by; nothing, if they changed only just now or a file could not be read. */
   private settledListing({ listing, files }: ScannedFolder): Listing | undefined {
-    if (listing === undefined || this.isRecent(listing)) return undefined;
+    if (listing === undefined || isRacy(listing, this.startedAt)) return undefined;
     const isRead = (file: ScannedFile): boolean => file.hash !== undefined || this.resolved.size(file) === file.size;
     return files === undefined || files.every(isRead) ? listing : undefined;
-  }
-
-  private isRecent({ mtimeMs, ctimeMs }: Listing): boolean {
-    const newest = Math.max(mtimeMs, ctimeMs);
-    return newest >= this.startedAt - (newest % 1000 === 0 ? RACY_COARSE_MS : RACY_MS);
   }
 
   private headOf({ path, mode, rulesId }: ScannedFolder, treeHash: Hash, listing: Listing | undefined): RecordHead {

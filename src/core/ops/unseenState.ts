@@ -4,26 +4,27 @@
  * Taking a restore back must take that back too. It may, as long as the path still holds exactly what was written:
  * that content is in the store. Anything else there is nobody's to touch.
  */
-import { constants } from "node:fs";
-import type { Kept } from "../../shared/api";
 import { type ByteString, pathToText } from "../../shared/pathText";
-import { errnoOf, type FileStat, isDirectory, isFile, isSymlink, permissions } from "../fs/fileSystem";
+import type { Kept } from "../../shared/restores";
+import { errnoOf, type FileStat, isDirectory, isSymlink, permissions } from "../fs/fileSystem";
+import { isRacy } from "../scan/racy";
 import type { Hash } from "../store/hash";
-import { TREE_DIRECTORY, TREE_FILE, type TreeEntry } from "../store/tree";
+import { TREE_DIRECTORY, TREE_FILE, TREE_SYMLINK } from "../store/tree";
+import type { CapturedFile } from "./capturedState";
 import type { Store } from "./context";
 import { diffTrees } from "./diffTrees";
+import { holdsContent } from "./fileContent";
 import { FolderNames } from "./folderNames";
 import { type PathSelection, selectExactly } from "./pathSelection";
 import { type EditedTree, editTree, type TreeEdit } from "./treeEdit";
 
 export interface UnseenState extends EditedTree {
   /** What was found at each path added to the state, files and links only. */
-  readonly found: ReadonlyMap<ByteString, FileStat>;
+  readonly found: ReadonlyMap<ByteString, CapturedFile>;
   /** Written by the restore, unseen, and no longer what was written. */
   readonly kept: readonly Kept[];
 }
 
-const READ_BYTES = 1024 * 1024;
 const CHANGED_SINCE = "it was changed since and is in no checkpoint (it is ignored now), so it was left alone";
 
 export function nothingUnseen(root: Hash): UnseenState {
@@ -34,9 +35,10 @@ export function nothingUnseen(root: Hash): UnseenState {
 export function addUnseen(store: Store, current: Hash, expected: Hash, paths: readonly ByteString[]): UnseenState {
   const names = new FolderNames(store);
   const selection: PathSelection = selectExactly(paths, false);
-  const found = new Map<ByteString, FileStat>();
+  const found = new Map<ByteString, CapturedFile>();
   const kept: Kept[] = [];
   const edits: TreeEdit[] = [];
+  const lookedAt = store.now();
   for (const { path, before, after } of diffTrees(store.trees, current, expected, selection)) {
     if (before !== undefined || after === undefined) continue;
     const stat = lookAt(store, path);
@@ -44,9 +46,13 @@ export function addUnseen(store: Store, current: Hash, expected: Hash, paths: re
     if (stat === undefined || !names.holds(path)) continue;
     if (after.type === TREE_DIRECTORY) {
       if (isDirectory(stat)) edits.push({ path, after: { ...after, mode: permissions(stat) } });
-    } else if (store.blobs.has(after.hash) && holdsContent(store, path, stat, after)) {
+    } else if (
+      store.blobs.has(after.hash) &&
+      after.type === (isSymlink(stat) ? TREE_SYMLINK : TREE_FILE) &&
+      holdsContent(store, path, stat, after)
+    ) {
       edits.push({ path, after: { ...after, mode: isSymlink(stat) ? after.mode : permissions(stat) } });
-      found.set(path, stat);
+      found.set(path, { stat, hash: after.hash, racy: isRacy(stat, lookedAt) });
     } else kept.push({ path: pathToText(path), reason: CHANGED_SINCE, code: "protected" });
   }
   return { ...editTree(store, store.trees, current, edits), found, kept };
@@ -58,32 +64,5 @@ function lookAt({ fs, root }: Store, path: ByteString): FileStat | undefined {
   } catch (error) {
     if (errnoOf(error) === undefined) throw error;
     return undefined; // what cannot even be looked at is not touched
-  }
-}
-
-function holdsContent(store: Store, path: ByteString, stat: FileStat, entry: TreeEntry): boolean {
-  const { fs, root, codecs } = store;
-  const isSameKind = entry.type === TREE_FILE ? isFile(stat) : isSymlink(stat);
-  if (!isSameKind || stat.size !== entry.size) return false;
-  try {
-    return (isSymlink(stat) ? codecs.hash(fs.readlink(root.os(path))) : hashFile(store, path)) === entry.hash;
-  } catch (error) {
-    if (errnoOf(error) === undefined) throw error;
-    return false; // unreadable: cannot be compared, so it stays
-  }
-}
-
-function hashFile({ fs, root, codecs }: Store, path: ByteString): Hash {
-  const fd = fs.open(root.os(path), constants.O_RDONLY | constants.O_NOFOLLOW);
-  try {
-    const hasher = codecs.createHasher();
-    const buffer = Buffer.allocUnsafe(READ_BYTES);
-    for (;;) {
-      const read = fs.read(fd, buffer, 0, buffer.length, null);
-      if (read === 0) return hasher.digest();
-      hasher.update(buffer.subarray(0, read));
-    }
-  } finally {
-    fs.close(fd);
   }
 }

@@ -3,9 +3,10 @@
  * every pack is read and hashed as well. Nothing is changed by either. Packs and trees are opened anew: what this process
  * has in memory says nothing about what is on the disk.
  */
-import type { Checkpoint, VerifyProblem, VerifyResult } from "../../shared/api";
+import type { Checkpoint } from "../../shared/checkpoints";
 import { CheckpointError } from "../../shared/errors";
 import { type ByteString, pathToText } from "../../shared/pathText";
+import type { VerifyProblem, VerifyResult } from "../../shared/upkeep";
 import { joinPath } from "../fs/osPath";
 import type { Hash } from "../store/hash";
 import { openPackSet, type PackSet } from "../store/packSet";

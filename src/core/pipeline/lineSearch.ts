@@ -7,6 +7,7 @@
  * lies in such a line, because pieces overlap; a regular expression sees the first LINE_CHARACTERS characters of it,
  * since its time may grow with the square of a line's length. One match a line is reported, the first.
  */
+import { LINE_CHARACTERS } from "../../shared/searches";
 import type { ByteFinder, Finder } from "./searchPattern";
 import { isUtf8Continuation, utf16Length } from "./utf8";
 
@@ -22,8 +23,6 @@ export interface LineMatch {
   readonly length: number;
 }
 
-/** A regular expression sees this much of a line: editors show no more of it either. */
-export const LINE_CHARACTERS = 10_000;
 /** Holds LINE_CHARACTERS, at most 4 bytes each. */
 const PIECE_BYTES = 64 << 10;
 /** Taken of a block at once: a window that is always the same leaves no garbage (measured: 100 MB less at the peak). */

@@ -8,10 +8,9 @@
  * whatever it meets.
  */
 import { constants } from "node:fs";
-import type { SkipReason } from "../../shared/api";
 import { cancelled } from "../../shared/errors";
-import { describeErrno } from "../fs/describeErrno";
-import { errnoOf, type FileStat, type FileSystem, isFile, isSymlink, permissions } from "../fs/fileSystem";
+import type { SkipReason } from "../../shared/saves";
+import { type FileStat, type FileSystem, isFile, isSymlink, permissions } from "../fs/fileSystem";
 import { PathRoot } from "../fs/osPath";
 import type { Codecs } from "../store/codecs";
 import { isCompressedType } from "../store/compressedTypes";
@@ -19,6 +18,7 @@ import type { Hash } from "../store/hash";
 import type { PublishedPack } from "../store/packPublication";
 import { PackWriter } from "../store/packWriter";
 import { type SharedWork, type WorkFacts, WorkView } from "./sharedWork";
+import { neverStill, replaced, Unsaved, unsaved, vanished } from "./unsaved";
 
 /** States of items in the shared list. */
 export const STORED = 1;
@@ -68,16 +68,6 @@ export function runStoreTask(deps: StoreDeps, task: StoreTask): StoreTaskResult 
   } catch (error) {
     lane.abort();
     throw error;
-  }
-}
-
-/** Says that a file is not saved, and why. */
-class Unsaved extends Error {
-  constructor(
-    readonly reason: SkipReason,
-    message: string,
-  ) {
-    super(message);
   }
 }
 
@@ -150,7 +140,7 @@ class StoreLane {
       } catch (error) {
         throw unsaved(error);
       }
-      if (now === undefined) throw new Unsaved("vanished", "it was deleted before it could be read");
+      if (now === undefined) throw vanished();
       const facts = factsOf(now);
       if (isSymlink(now) && sameFacts(facts, expected)) {
         this.view.setFacts(item, facts);
@@ -159,7 +149,7 @@ class StoreLane {
       }
       expected = facts;
     }
-    throw new Unsaved("changed-while-read", `it changed each of the ${ATTEMPTS} times it was read`);
+    throw neverStill(ATTEMPTS);
   }
 
   private file(item: number): void {
@@ -181,7 +171,7 @@ class StoreLane {
         this.expectRegularFile(path);
         expected = found;
       }
-      throw new Unsaved("changed-while-read", `it changed each of the ${ATTEMPTS} times it was read`);
+      throw neverStill(ATTEMPTS);
     } finally {
       this.deps.fs.close(fd);
     }
@@ -193,8 +183,8 @@ class StoreLane {
    */
   private expectRegularFile(path: string): void {
     const found = this.deps.fs.lstat(this.root.os(path));
-    if (found === undefined) throw new Unsaved("vanished", "it was deleted before it could be read");
-    if (!isFile(found)) throw new Unsaved("changed-while-read", "it became something else before it could be read");
+    if (found === undefined) throw vanished();
+    if (!isFile(found)) throw replaced();
   }
 
   /** Undefined: stored. Otherwise the file changed meanwhile, and this is what it looks like now. */
@@ -297,20 +287,4 @@ function sameFacts(a: WorkFacts, b: WorkFacts): boolean {
   return (
     a.mtimeMs === b.mtimeMs && a.ctimeMs === b.ctimeMs && a.size === b.size && a.ino === b.ino && a.mode === b.mode
   );
-}
-
-function unsaved(error: unknown): unknown {
-  switch (errnoOf(error)) {
-    case undefined:
-      return error;
-    case "ENOENT":
-    case "ENOTDIR":
-      return new Unsaved("vanished", "it was deleted before it could be read");
-    case "ELOOP":
-    case "EINVAL":
-    case "ENXIO":
-      return new Unsaved("changed-while-read", "it became something else before it could be read");
-    default:
-      return new Unsaved("unreadable", describeErrno(error));
-  }
 }

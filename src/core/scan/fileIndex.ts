@@ -20,18 +20,16 @@ import type { FileSystem } from "../fs/fileSystem";
 import { FILE_MODE, publishFile, readWholeFile, writeFully } from "../fs/publishFile";
 import type { Codecs } from "../store/codecs";
 import type { Hash } from "../store/hash";
-import { applyPatches, DirectoryRecord, FOLDER } from "./directoryRecord";
+import { type BaseImage, checkedBase, encodeBase, recordsOf, sharedBuffer } from "./baseImage";
+import { DirectoryRecord } from "./directoryRecord";
 import { BATCH_HEAD, batchBytes, decodeBatch, encodeBatch, type IndexUpdate } from "./indexBatch";
 import { PackReliance, type PresentPacks } from "./packReliance";
+import { FOLDER } from "./recordLayout";
+import { applyPatches } from "./recordPatches";
 
 const BASE = "files.base";
 const LOG = "files.log";
-const BASE_MAGIC = "CKI4";
 const LOG_MAGIC = "CKL1";
-/** magic, checksum of the rest */
-const BASE_HEAD = 4 + 8;
-/** Begins the rest. */
-const SALT_BYTES = 16;
 /** magic, checksum of the base */
 const LOG_HEAD = 4 + 8;
 /** The log is folded into the base when it outgrows both of these. */
@@ -208,31 +206,19 @@ export class FileIndex {
     this.clear();
     this.signature = this.currentSignature();
     if (!this.reliance.read() || !this.reliance.isMet) return;
-    const base = readWholeFile(this.fs, `${this.folder}/${BASE}`, sharedBuffer);
-    if (base === undefined || !this.readBase(base)) return;
+    const image = readWholeFile(this.fs, `${this.folder}/${BASE}`, sharedBuffer);
+    const base = image && checkedBase(this.codecs, image);
+    if (base === undefined) return;
+    this.takeBase(base);
     const log = readWholeFile(this.fs, `${this.folder}/${LOG}`);
     if (log !== undefined && !this.readLog(log)) this.clear();
   }
 
-  private readBase(base: Buffer): boolean {
-    if (base.length < BASE_HEAD + SALT_BYTES || base.toString("latin1", 0, 4) !== BASE_MAGIC) return false;
-    const checksum = base.readBigUInt64LE(4);
-    if (this.codecs.xxh64(base.subarray(BASE_HEAD)) !== checksum) return false;
-    this.takeRecords(base);
+  private takeBase({ image, checksum }: BaseImage): void {
+    for (const record of recordsOf(image)) this.records.set(record.path, record);
+    this.shared = image.buffer as unknown as SharedArrayBuffer;
     this.baseChecksum = checksum;
-    this.baseBytes = base.length;
-    return true;
-  }
-
-  /** `base` is checked, and in shared memory. */
-  private takeRecords(base: Buffer): void {
-    for (let at = BASE_HEAD + SALT_BYTES; at < base.length; ) {
-      const length = base.readUInt32LE(at);
-      const record = new DirectoryRecord(base.subarray(at, at + length));
-      this.records.set(record.path, record);
-      at += length;
-    }
-    this.shared = base.buffer as unknown as SharedArrayBuffer;
+    this.baseBytes = image.length;
   }
 
   /** False: a patch is not of this base. */
@@ -267,19 +253,9 @@ export class FileIndex {
   }
 
   private writeBase(): void {
-    const records = [...this.records.values()];
-    const bytes = records.reduce((sum, record) => sum + record.bytes.length, BASE_HEAD + SALT_BYTES);
-    const base = sharedBuffer(bytes);
-    base.write(BASE_MAGIC, 0, "latin1");
-    base.fill(this.nonce(), BASE_HEAD, BASE_HEAD + SALT_BYTES, "latin1");
-    let at = BASE_HEAD + SALT_BYTES;
-    for (const record of records) at += record.bytes.copy(base, at);
-    const checksum = this.codecs.xxh64(base.subarray(BASE_HEAD));
-    base.writeBigUInt64LE(checksum, 4);
-    publishFile(this.fs, this.folder, BASE, base, this.nonce(), "none");
-    this.takeRecords(base);
-    this.baseChecksum = checksum;
-    this.baseBytes = base.length;
+    const base = encodeBase(this.codecs, [...this.records.values()], this.nonce());
+    publishFile(this.fs, this.folder, BASE, base.image, this.nonce(), "none");
+    this.takeBase(base);
     this.logBytes = 0;
   }
 
@@ -317,8 +293,4 @@ export class FileIndex {
 /** How large the index in this folder is, without reading it; 0: there is none. */
 export function recordedBytes(fs: FileSystem, folder: string): number {
   return fs.lstat(`${folder}/${BASE}`)?.size ?? 0;
-}
-
-function sharedBuffer(bytes: number): Buffer {
-  return Buffer.from(new SharedArrayBuffer(bytes));
 }

@@ -1,7 +1,8 @@
 /** Whether a folder is still exactly as the index says: one lstat of the folder and one of each of its files. */
 import { type FileStat, type FileSystem, isDirectory, isFile, isSymlink, permissions } from "../fs/fileSystem";
 import type { PathRoot } from "../fs/osPath";
-import { type DirectoryRecord, FILE, FOLDER, SYMLINK } from "./directoryRecord";
+import type { DirectoryRecord } from "./directoryRecord";
+import { FILE, FOLDER, SYMLINK } from "./recordLayout";
 import type { EntryCounts } from "./scannedFolder";
 
 export interface FolderCheckDeps {

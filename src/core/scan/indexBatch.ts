@@ -9,7 +9,7 @@ import type { Codecs } from "../store/codecs";
 export const BATCH_HEAD = 4 + 8;
 
 export interface IndexUpdate {
-  /** Encoded patches, see directoryRecord. */
+  /** Encoded patches, see recordLayout. */
   readonly patches: readonly Buffer[];
   /** Folders that are gone; what lay in them is named too. */
   readonly dropped: readonly ByteString[];

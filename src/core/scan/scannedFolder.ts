@@ -1,8 +1,9 @@
 /** What a scan finds, folder by folder. */
 import type { ByteString } from "../../shared/pathText";
-import type { FileStat } from "../fs/fileSystem";
+import { type FileStat, isSymlink, permissions } from "../fs/fileSystem";
 import type { Hash } from "../store/hash";
-import type { DirectoryRecord, FILE, Listing, SYMLINK } from "./directoryRecord";
+import type { DirectoryRecord } from "./directoryRecord";
+import { FILE, type Listing, SYMLINK } from "./recordLayout";
 
 /** A file or symlink as found; `mode` is the permission bits alone. */
 export interface ScannedFile extends FileStat {
@@ -35,6 +36,29 @@ export interface ScannedFolder {
   readonly files: readonly ScannedFile[] | undefined;
   /** Undefined: the names must be read again next time. */
   readonly listing: Listing | undefined;
+}
+
+/** The files of a folder in which something changed, with the hashes of those that did not. */
+export function collectFiles(
+  names: readonly string[],
+  stats: readonly FileStat[],
+  record: DirectoryRecord | undefined,
+): ScannedFile[] {
+  const cursor = record?.cursor();
+  return names.map((name, i) => {
+    const stat = stats[i] as FileStat;
+    const type = isSymlink(stat) ? SYMLINK : FILE;
+    const mode = permissions(stat);
+    if (cursor !== undefined) while (cursor.name !== undefined && cursor.name < name) cursor.next();
+    const unchanged =
+      cursor !== undefined &&
+      cursor.name === name &&
+      cursor.type === type &&
+      !cursor.racy &&
+      cursor.matches(stat, mode);
+    const { size, mtimeMs, ctimeMs, ino, dev, nlink } = stat;
+    return { name, type, mode, size, mtimeMs, ctimeMs, ino, dev, nlink, hash: unchanged ? cursor.hash : undefined };
+  });
 }
 
 export function addCounts(a: EntryCounts, b: EntryCounts): EntryCounts {

@@ -5,19 +5,21 @@
  * once (lstat); nothing is opened but ignore files. For a folder whose names and stats all equal its index record no
  * object per file is made. Symlinks are entries, never followed. Sorting is by name bytes, as in tree objects.
  */
-import type { Skipped, SkipReason } from "../../shared/api";
+
 import { cancelled } from "../../shared/errors";
 import { DEPENDENCIES, isNeverSaved } from "../../shared/leftOutNames";
 import { type ByteString, pathToText } from "../../shared/pathText";
+import type { Skipped, SkipReason } from "../../shared/saves";
 import { describeErrno } from "../fs/describeErrno";
 import { errnoOf, type FileStat, type FileSystem, isDirectory, isFile, isSymlink, permissions } from "../fs/fileSystem";
 import { joinPath, type PathRoot } from "../fs/osPath";
-import { type DirectoryRecord, FILE, FOLDER, SYMLINK } from "./directoryRecord";
+import type { DirectoryRecord } from "./directoryRecord";
 import type { Expectation } from "./expectation";
 import type { FileIndex } from "./fileIndex";
 import { FolderRuleFiles } from "./folderRuleFiles";
 import { CACHEDIR_TAG, type FolderRules } from "./ignoreRules";
-import { type ScannedFile, type ScannedFolder, totalCounts } from "./scannedFolder";
+import { FILE, FOLDER, SYMLINK } from "./recordLayout";
+import { collectFiles, type ScannedFile, type ScannedFolder, totalCounts } from "./scannedFolder";
 
 export interface ScanResult {
   readonly root: ScannedFolder;
@@ -227,7 +229,7 @@ class Walk {
     }
     if (cursor?.name !== undefined) same = false;
     const own = { files, symlinks: present.length - files, folders: folders.length, bytes };
-    const collected = same ? undefined : collect(present, stats, record);
+    const collected = same ? undefined : collectFiles(present, stats, record);
     if (collected !== undefined) this.deps.onFolder?.(path, collected);
     return {
       rulesId: rules.id,
@@ -280,29 +282,6 @@ class Walk {
     if (this.deps.isCancelled()) throw cancelled();
     this.deps.onProgress(this.seen);
   }
-}
-
-/** The files of a folder in which something changed, with the hashes of those that did not. */
-function collect(
-  names: readonly string[],
-  stats: readonly FileStat[],
-  record: DirectoryRecord | undefined,
-): ScannedFile[] {
-  const cursor = record?.cursor();
-  return names.map((name, i) => {
-    const stat = stats[i] as FileStat;
-    const type = isSymlink(stat) ? SYMLINK : FILE;
-    const mode = permissions(stat);
-    if (cursor !== undefined) while (cursor.name !== undefined && cursor.name < name) cursor.next();
-    const unchanged =
-      cursor !== undefined &&
-      cursor.name === name &&
-      cursor.type === type &&
-      !cursor.racy &&
-      cursor.matches(stat, mode);
-    const { size, mtimeMs, ctimeMs, ino, dev, nlink } = stat;
-    return { name, type, mode, size, mtimeMs, ctimeMs, ino, dev, nlink, hash: unchanged ? cursor.hash : undefined };
-  });
 }
 
 function once<T>(make: () => T): () => T {

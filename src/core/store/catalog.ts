@@ -12,25 +12,23 @@
  * Changes are made in memory first; `commit` publishes them. Whoever changes it holds the project lock and has called
  * `reloadExactly` after getting it. Readers need no lock: they see the old file or the new one.
  */
-import { constants } from "node:fs";
 import type { Database, SqlJsStatic } from "sql.js";
-import type { Change, Checkpoint, Skipped } from "../../shared/api";
+import type { Change } from "../../shared/changes";
+import type { Checkpoint } from "../../shared/checkpoints";
 import { CheckpointError } from "../../shared/errors";
-import { errnoOf, type FileSystem } from "../fs/fileSystem";
-import { publishFile, readFully, readWholeFile } from "../fs/publishFile";
-import { CATALOG_SCHEMA, CATALOG_SCHEMA_VERSION, CHECKPOINT_COLUMNS } from "./catalogSchema";
+import type { Skipped } from "../../shared/saves";
+import type { FileSystem } from "../fs/fileSystem";
+import { publishFile, readWholeFile } from "../fs/publishFile";
+import { imageSignature, isWholeImage } from "./catalogImage";
+import { CATALOG_SCHEMA, CATALOG_SCHEMA_VERSION } from "./catalogSchema";
 import { changesText, type Differences, decodeChanges, encodeChanges } from "./changeList";
+import { insertCheckpoint, readCheckpoints } from "./checkpointRows";
 import type { Codecs } from "./codecs";
 import { insertRestore, type RestoreRow, readRestores, updateRestore } from "./restoreRows";
 import { decodeSkipped, encodeSkipped, type SkippedList } from "./skippedList";
 import { select, toSql } from "./sqlRows";
 import { CATALOG_FILE, describeStore } from "./storeLayout";
 
-/** An SQLite file's header; `commit` puts the generation into it. */
-const HEADER_BYTES = 100;
-/** In the header, big endian: the size of a page (1 = 65,536), and how many there are. */
-const PAGE_SIZE_OFFSET = 16;
-const PAGE_COUNT_OFFSET = 28;
 const NO_BYTES = new Uint8Array();
 
 export interface CatalogDeps {
@@ -82,7 +80,7 @@ export class Catalog {
    * erase.
    */
   reloadExactly(): void {
-    const image = readWholeFile(this.deps.fs, `${this.folder}/${CATALOG_FILE}`);
+    const image = readWholeFile(this.deps.fs, this.path);
     const sum = image === undefined ? undefined : this.deps.codecs.xxh64(image);
     if (!this.isLoaded || sum !== this.imageSum) this.load();
   }
@@ -117,7 +115,7 @@ export class Catalog {
   }
 
   get bytes(): number {
-    return this.deps.fs.lstat(`${this.folder}/${CATALOG_FILE}`)?.size ?? 0;
+    return this.deps.fs.lstat(this.path)?.size ?? 0;
   }
 
   /** The number the next checkpoint gets; numbers are never used twice. */
@@ -133,11 +131,7 @@ export class Catalog {
     skipped: readonly Skipped[],
     rules: string,
   ): void {
-    const columns = Object.entries(CHECKPOINT_COLUMNS);
-    this.database.run(
-      `INSERT INTO checkpoints (${columns.map(([, column]) => column).join(",")}, rules) VALUES (${columns.map(() => "?").join(",")}, ?)`,
-      [...columns.map(([field]) => toSql(checkpoint[field as keyof Checkpoint])), rules],
-    );
+    insertCheckpoint(this.database, checkpoint, rules);
     this.database.run("INSERT INTO changes (checkpoint_id, list, skipped) VALUES (?, ?, ?)", [
       checkpoint.id,
       changes === undefined ? null : encodeChanges(this.deps.codecs, changes),
@@ -257,7 +251,7 @@ export class Catalog {
     this.forgetRows();
     this.intact(() => {
       if (image === undefined) this.database.exec(CATALOG_SCHEMA);
-      else if (statedBytes(image) !== image.length) throw new Error("its size is not what it says");
+      else if (!isWholeImage(image)) throw new Error("its size is not what it says");
       this.checkVersion();
       this.newest = readCheckpoints(this.database, 1)[0];
     });
@@ -289,6 +283,10 @@ export class Catalog {
     return `${this.folder}/${CATALOG_FILE}`;
   }
 
+  private currentSignature(): string {
+    return imageSignature(this.deps.fs, this.deps.codecs, this.path);
+  }
+
   private checkVersion(): void {
     const [row] = select(this.database, "SELECT value FROM meta WHERE key = 'schema_version'");
     const version = Number(row?.value);
@@ -298,50 +296,4 @@ export class Catalog {
         `The catalog in ${this.folder} was written by a newer version of Checkpoint (schema ${version}). Update Checkpoint; the store was not touched.`,
       );
   }
-
-  private currentSignature(): string {
-    const { fs } = this.deps;
-    let fd: number;
-    try {
-      fd = fs.open(`${this.folder}/${CATALOG_FILE}`, constants.O_RDONLY);
-    } catch (error) {
-      if (errnoOf(error) === "ENOENT") return "";
-      throw error;
-    }
-    try {
-      const { ino, size, mtimeMs } = fs.fstat(fd);
-      const header = readFully(fs, fd, Math.min(HEADER_BYTES, size), 0) ?? new Uint8Array();
-      return `${ino}:${size}:${mtimeMs}:${this.deps.codecs.xxh64(header)}`;
-    } finally {
-      fs.close(fd);
-    }
-  }
-}
-
-/** The size that the header of an SQLite image speaks of. */
-function statedBytes(image: Buffer): number {
-  if (image.length < HEADER_BYTES) return 0;
-  const pageSize = image.readUInt16BE(PAGE_SIZE_OFFSET);
-  return (pageSize === 1 ? 65_536 : pageSize) * image.readUInt32BE(PAGE_COUNT_OFFSET);
-}
-
-/**
- * Newest first. All in one value of JSON: each crossing into SQLite costs about a microsecond, and a row by columns
- * takes 70 of them.
- */
-function readCheckpoints(database: Database, limit = -1): Checkpoint[] {
-  const columns = Object.values(CHECKPOINT_COLUMNS).join(",");
-  const [row] = select(
-    database,
-    `SELECT json_group_array(json_array(${columns})) AS rows
-     FROM (SELECT * FROM checkpoints ORDER BY number DESC LIMIT ?)`,
-    [limit],
-  );
-  const fields = Object.keys(CHECKPOINT_COLUMNS);
-  const checkpoints = (JSON.parse(String(row?.rows)) as unknown[][]).map((values) => {
-    const checkpoint = Object.fromEntries(fields.map((field, i) => [field, values[i]])) as unknown as Checkpoint;
-    return { ...checkpoint, pinned: (checkpoint.pinned as unknown) === 1 };
-  });
-  // SQLite promises nothing about the order in which an aggregate meets the rows of a subquery.
-  return checkpoints.sort((a, b) => b.number - a.number);
 }

@@ -1,4 +1,4 @@
-import type { Checkpoint } from "../../shared/api";
+import type { Checkpoint } from "../../shared/checkpoints";
 
 /** Raised when an older program would misread the tables. */
 export const CATALOG_SCHEMA_VERSION = 1;

@@ -3,7 +3,7 @@
  * `[kind, path, beforeState | null, afterState | null]`, a state being `[type, mode, size, hash]`. Short lists only
  * (see MAX_LISTED_CHANGES): longer ones are computed from the trees.
  */
-import type { Change, ChangeKind, EntryState, EntryType } from "../../shared/api";
+import type { Change, ChangeKind, EntryState, EntryType } from "../../shared/changes";
 import type { Codecs } from "./codecs";
 import { decodeFrame } from "./lz4FrameDecoder";
 import { encodeFrame } from "./lz4FrameEncoder";

@@ -6,7 +6,8 @@
  * A hash may occur in several packs (content stored anew because the first copy is damaged): all of its records are found.
  */
 import { HASH_BYTES, type Hash, hashFromBytes, writeHash } from "./hash";
-import { INDEX_RECORD_BYTES, type PackEntry, readUInt64 } from "./packIndex";
+import { INDEX_RECORD_BYTES, type PackEntry } from "./packIndex";
+import { readUInt64 } from "./uint64";
 
 const WORDS = INDEX_RECORD_BYTES / 4;
 const MIN_CAPACITY = 1024;

@@ -7,7 +7,7 @@ import type { Codecs } from "./codecs";
 import { damaged } from "./damage";
 import { canonicalText } from "./hash";
 import { datName, manifestName, type PackId } from "./packFiles";
-import { PACK_HEADER_BYTES } from "./packIndex";
+import { PACK_HEADER_BYTES } from "./packHeaders";
 import { type PackPart, parseManifest } from "./splitPack";
 
 /** Bytes read at once when a pack is read from front to back. */

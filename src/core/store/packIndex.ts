@@ -5,12 +5,10 @@
 import { CheckpointError } from "../../shared/errors";
 import { damaged } from "./damage";
 import { HASH_BYTES, type Hash, hashFromBytes, writeHash } from "./hash";
+import { ENTRY_HEADER_BYTES, PACK_HEADER_BYTES } from "./packHeaders";
+import { readUInt64, writeUInt64 } from "./uint64";
 
 export const INDEX_RECORD_BYTES = 32;
-/** "CHKL" and the entry count. */
-export const PACK_HEADER_BYTES = 8;
-/** Before each frame: its hash and length. */
-export const ENTRY_HEADER_BYTES = 24;
 
 export interface PackEntry {
   readonly hash: Hash;
@@ -18,16 +16,6 @@ export interface PackEntry {
   readonly offset: number;
   /** Bytes of the frame. */
   readonly length: number;
-}
-
-/** A u64 LE. Values beyond 2^53 lose precision, but stay too large for every check they have to pass. */
-export function readUInt64(bytes: Buffer, offset: number): number {
-  return bytes.readUInt32LE(offset) + bytes.readUInt32LE(offset + 4) * 2 ** 32;
-}
-
-export function writeUInt64(bytes: Buffer, value: number, offset: number): void {
-  bytes.writeUInt32LE(value % 2 ** 32, offset);
-  bytes.writeUInt32LE(Math.floor(value / 2 ** 32), offset + 4);
 }
 
 /** Writes one record at `offset` of `into`. */

@@ -13,17 +13,9 @@ import type { FrameSource } from "./lz4Frame";
 import { decodeFrame, decodeFrameTo } from "./lz4FrameDecoder";
 import { isMissingPack, PackData } from "./packData";
 import { indexName, type PackId } from "./packFiles";
-import {
-  ENTRY_HEADER_BYTES,
-  encodePackIndex,
-  INDEX_RECORD_BYTES,
-  PACK_HEADER_BYTES,
-  type PackEntry,
-  PackIndex,
-  readUInt64,
-  writeRecord,
-} from "./packIndex";
-import { PACK_MAGIC } from "./packWriter";
+import { ENTRY_HEADER_BYTES, frameBytesIn, PACK_HEADER_BYTES, packHeaderFault } from "./packHeaders";
+import { type PackEntry, PackIndex } from "./packIndex";
+import { walkPack } from "./packWalk";
 import { READ_BUFFER_BYTES, ReadBuffer } from "./readBuffer";
 
 export interface PackReaderOptions {
@@ -202,7 +194,7 @@ export class PackReader {
       }
     };
     collect(undefined, () => {
-      const fault = headerFault(this.data.read(0, PACK_HEADER_BYTES), this.entryCount);
+      const fault = packHeaderFault(this.data.read(0, PACK_HEADER_BYTES), this.entryCount);
       if (fault !== undefined) throw this.corrupt(undefined, fault);
       if (!this.data.ownHash(this.codecs).startsWith(this.id))
         throw this.corrupt(undefined, "its bytes do not match its name");
@@ -244,8 +236,7 @@ export class PackReader {
   }
 
   private checkHeader(header: Buffer, entry: PackEntry): void {
-    const matches =
-      hashFromBytes(header, 0) === entry.hash && readUInt64(header, ENTRY_HEADER_BYTES - 8) === entry.length;
+    const matches = hashFromBytes(header, 0) === entry.hash && frameBytesIn(header) === entry.length;
     if (!matches) throw this.corrupt(entry.hash, "its entry is not what the index says");
   }
 
@@ -271,44 +262,3 @@ const inMemory = (frame: Buffer): FrameSource => ({
   length: frame.length,
   read: (at, count) => frame.subarray(at, at + count),
 });
-
-function headerFault(header: Buffer, entries: number): string | undefined {
-  if (header.toString("latin1", 0, 4) !== PACK_MAGIC) return "it does not begin like a pack";
-  const stated = header.readUInt32LE(4);
-  return stated === entries ? undefined : `it says ${stated} entries, but there are ${entries}`;
-}
-
-/** Bytes read at once while walking: with small files, dozens of entry headers. */
-const WALK_BYTES = 256 << 10;
-
-/** The index of a pack, from its entry headers. */
-function walkPack(data: PackData): PackIndex {
-  const part = `Pack ${data.id}`;
-  const details = { pack: data.id };
-  let window: Buffer = Buffer.alloc(0);
-  let windowStart = 0;
-  const at = (offset: number, length: number): Buffer => {
-    if (offset < windowStart || offset + length > windowStart + window.length) {
-      window = data.read(offset, Math.max(length, Math.min(WALK_BYTES, data.bytes - offset)));
-      windowStart = offset;
-    }
-    return window.subarray(offset - windowStart, offset - windowStart + length);
-  };
-  if (data.bytes < PACK_HEADER_BYTES) throw damaged(part, "it is shorter than a pack's header", { details });
-  const header = Buffer.from(at(0, PACK_HEADER_BYTES));
-  const records: Buffer[] = [];
-  let offset = PACK_HEADER_BYTES;
-  while (offset < data.bytes) {
-    if (offset + ENTRY_HEADER_BYTES > data.bytes) throw damaged(part, "it ends inside an entry", { details });
-    const entryHeader = at(offset, ENTRY_HEADER_BYTES);
-    const length = readUInt64(entryHeader, ENTRY_HEADER_BYTES - 8);
-    const record = Buffer.allocUnsafe(INDEX_RECORD_BYTES);
-    if (offset + ENTRY_HEADER_BYTES + length > data.bytes) throw damaged(part, "it ends inside an entry", { details });
-    writeRecord(record, 0, { hash: hashFromBytes(entryHeader, 0), offset, length });
-    records.push(record);
-    offset += ENTRY_HEADER_BYTES + length;
-  }
-  const fault = headerFault(header, records.length);
-  if (fault !== undefined) throw damaged(part, fault, { details });
-  return PackIndex.decode(encodePackIndex(Buffer.concat(records), data.bytes), data.bytes, part);
-}

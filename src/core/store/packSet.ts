@@ -6,27 +6,21 @@
  * pack by the time it is opened (see ops/consolidate.ts); the folder is then listed anew, because the merged pack came
  * first.
  *
- * One damaged pack does not take down the others: a pack whose index cannot be used is opened by walking its `.dat`;
- * where that fails too, it is left out; either way `damagedIndexes` names it. A hash that several packs hold is read
- * from the first of them that gives it back intact.
+ * One damaged pack does not take down the others: see openedPacks for one that cannot be opened; a hash that several
+ * packs hold is read from the first of them that gives it back intact.
  */
 import { CheckpointError } from "../../shared/errors";
-import { errnoOf, type FileSystem } from "../fs/fileSystem";
-import type { Codecs } from "./codecs";
-import { EntryLookup } from "./entryLookup";
+import type { EntryLookup } from "./entryLookup";
 import type { Hash } from "./hash";
-import { isMissingPack, PackData, type PackShape, packShape } from "./packData";
-import { indexName, type PackId } from "./packFiles";
+import { type DamagedIndex, OpenedPacks, type PackFolder } from "./openedPacks";
+import { isMissingPack, type PackShape, packShape } from "./packData";
+import type { PackId } from "./packFiles";
 import { packsIn, removePackFiles, sweepPackFolder } from "./packFolder";
-import { type PackEntry, PackIndex } from "./packIndex";
+import type { PackEntry } from "./packIndex";
 import type { PublishedPack } from "./packPublication";
-import { openPack, openPackByWalking, PackReader } from "./packReader";
-import { ReadBuffer } from "./readBuffer";
+import type { PackReader } from "./packReader";
 
-export interface PackSetOptions {
-  readonly fs: FileSystem;
-  readonly codecs: Codecs;
-  readonly folder: string;
+export interface PackSetOptions extends PackFolder {
   /** Only these packs. */
   readonly ids?: readonly PackId[];
 }
@@ -39,15 +33,6 @@ export interface LocatedEntry {
   readonly length: number;
 }
 
-export interface DamagedIndex {
-  readonly id: PackId;
-  readonly message: string;
-  /** True: the entries were found by walking the `.dat`, so everything in the pack can be read. */
-  readonly rebuilt: boolean;
-}
-
-/** Packs whose files are kept open. A store may have thousands; a process often has 1,024 descriptors. */
-const MAX_OPEN_PACKS = 64;
 /** Each listing that turns out stale means that another process merged packs meanwhile, which takes it far longer. */
 const MAX_LISTINGS = 8;
 
@@ -60,17 +45,11 @@ export class PackSet {
   private readonly selected: ReadonlySet<PackId> | undefined;
   /** In the folder when it was last listed. */
   private present: ReadonlySet<PackId> = new Set();
-  private readonly packs = new Map<PackId, PackReader>();
-  private readonly unopened = new Set<PackId>();
-  private readonly faults = new Map<PackId, DamagedIndex>();
   private readonly shapes = new Map<PackId, PackShape>();
-  /** Over all packs; undefined: to be made anew. */
-  private lookup: EntryLookup | undefined;
-  /** Packs that may have files open, least recently used first. */
-  private readonly recent = new Set<PackReader>();
-  private readonly buffer = new ReadBuffer();
+  private readonly opened: OpenedPacks;
 
   constructor(private readonly options: PackSetOptions) {
+    this.opened = new OpenedPacks(options);
     this.selected = options.ids === undefined ? undefined : new Set(options.ids);
     this.refresh();
   }
@@ -78,7 +57,7 @@ export class PackSet {
   /** Every pack that can be read, once, whether whole or split; in order of ids. All are opened for it. */
   list(): PackId[] {
     this.openAll();
-    return [...this.packs.keys()].sort();
+    return [...this.opened.all].map((pack) => pack.id).sort();
   }
 
   /** Every pack of the folder, readable or not, in order of ids. Reads nothing. */
@@ -108,14 +87,14 @@ export class PackSet {
   /** Of all packs: they are opened for it. */
   get damagedIndexes(): readonly DamagedIndex[] {
     this.openAll();
-    return [...this.faults.values()];
+    return this.opened.damagedIndexes;
   }
 
   /** Records of all packs; an object that two packs hold counts twice. */
   get entryCount(): number {
     this.openAll();
     let total = 0;
-    for (const pack of this.packs.values()) total += pack.entryCount;
+    for (const pack of this.opened.all) total += pack.entryCount;
     return total;
   }
 
@@ -126,8 +105,7 @@ export class PackSet {
 
   /** Undefined for a pack that is not there or cannot be read. */
   pack(id: PackId): PackReader | undefined {
-    if (this.unopened.has(id)) this.open(id);
-    return this.packs.get(id);
+    return this.opened.pack(id);
   }
 
   has(hash: Hash): boolean {
@@ -178,28 +156,23 @@ export class PackSet {
 
   /** Takes in a pack that has just been published, without reading anything of it. */
   add(published: PublishedPack): void {
-    const { fs, codecs, folder } = this.options;
     const { id } = published;
-    if (this.packs.has(id)) {
+    if (this.opened.isOpen(id)) {
       if (!published.created) return;
       // It took the place of a damaged one: what was open is that one.
       this.forget(id);
     }
-    const data = PackData.find(fs, folder, id);
-    const index = PackIndex.decode(published.index, data.bytes, `The index ${indexName(id)}`);
+    const shape = this.opened.take(published);
     this.present = new Set([...this.present, id]);
-    this.shapes.set(id, { bytes: data.bytes, partBytes: data.partBytes });
-    this.take(new PackReader({ fs, codecs, folder, id, buffer: this.buffer }, data, index));
+    this.shapes.set(id, shape);
   }
 
   /** Looks at the folder again: picks up packs that are new, drops those that are gone. Costs one listing. */
   refresh(): void {
     const listed = packsIn(this.options.fs, this.options.folder);
     this.present = this.selected === undefined ? listed : new Set([...listed].filter((id) => this.selected?.has(id)));
-    for (const ids of [this.packs, this.unopened, this.faults, this.shapes])
-      for (const id of [...ids.keys()]) if (!this.present.has(id)) this.forget(id);
-    // One that could not be read is tried again: it may have been written anew.
-    for (const id of this.present) if (!this.packs.has(id)) this.unopened.add(id);
+    for (const id of [...this.shapes.keys()]) if (!this.present.has(id)) this.shapes.delete(id);
+    this.opened.follow(this.present);
   }
 
   /** Looks at the packs' sizes anew when next asked: another process may have put a whole one in place of a cut-off one. */
@@ -221,8 +194,7 @@ export class PackSet {
 
   /** Closes all files. The set may be used again afterwards. */
   close(): void {
-    for (const pack of this.packs.values()) pack.close();
-    this.buffer.release();
+    this.opened.close();
   }
 
   private shapeOf(id: PackId): PackShape {
@@ -237,68 +209,17 @@ export class PackSet {
   /** Everything that the folder holds, opened. */
   private all(): EntryLookup {
     this.openAll();
-    this.lookup ??= new EntryLookup(this.packs.values());
-    return this.lookup;
+    return this.opened.lookup;
   }
 
   private openAll(): void {
-    for (let listings = 0; this.unopened.size > 0 && listings < MAX_LISTINGS; listings++) {
-      let vanished = false;
-      for (const id of [...this.unopened].sort()) vanished = !this.open(id) || vanished;
-      if (!vanished) return;
-      this.refresh();
-    }
+    for (let listings = 0; listings < MAX_LISTINGS && !this.opened.openAll(); listings++) this.refresh();
   }
 
-  /** False when it is not there any more: removed by another process since the folder was listed. */
-  private open(id: PackId): boolean {
-    const { fs, codecs, folder } = this.options;
-    this.unopened.delete(id);
-    try {
-      this.take(openPack({ fs, codecs, folder, id, buffer: this.buffer }));
-      return true;
-    } catch (error) {
-      if (isMissingPack(error)) return false;
-      this.faults.set(id, { id, message: CheckpointError.from(error).message, rebuilt: false });
-    }
-    try {
-      const fault = this.faults.get(id)!;
-      this.take(openPackByWalking({ fs, codecs, folder, id, buffer: this.buffer }));
-      this.faults.set(id, { ...fault, rebuilt: true });
-    } catch (error) {
-      // Already on record with the fault of its index; a broken `.dat` adds nothing that can be acted on here.
-      if (!CheckpointError.is(error, "damaged") && errnoOf(error) === undefined) throw error;
-    }
-    return true;
-  }
-
-  private take(pack: PackReader): void {
-    this.unopened.delete(pack.id);
-    this.faults.delete(pack.id);
-    this.packs.set(pack.id, pack);
-    this.lookup?.add(pack);
-  }
-
-  private touch(pack: PackReader): void {
-    this.recent.delete(pack);
-    this.recent.add(pack);
-    if (this.recent.size <= MAX_OPEN_PACKS) return;
-    const [oldest] = this.recent;
-    oldest?.close();
-    if (oldest !== undefined) this.recent.delete(oldest);
-  }
-
-  /** Closes a pack and takes it out. */
+  /** As if it had never been looked at. */
   private forget(id: PackId): void {
-    this.unopened.delete(id);
-    this.faults.delete(id);
     this.shapes.delete(id);
-    const pack = this.packs.get(id);
-    if (pack === undefined) return;
-    pack.close();
-    this.recent.delete(pack);
-    this.packs.delete(id);
-    this.lookup = undefined;
+    this.opened.forget(id);
   }
 
   /**
@@ -318,7 +239,7 @@ export class PackSet {
       const copies = this.all();
       for (let tried = 0, found = copies.find(hash); found !== undefined; found = copies.find(hash, ++tried)) {
         const { pack, entry } = found;
-        this.touch(pack);
+        this.opened.touch(pack);
         try {
           return read(pack, entry);
         } catch (error) {

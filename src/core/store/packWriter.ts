@@ -18,14 +18,13 @@ import type { FileSystem } from "../fs/fileSystem";
 import { FILE_MODE, readFully, writeFully } from "../fs/publishFile";
 import type { Codecs, StreamHasher } from "./codecs";
 import { damaged } from "./damage";
-import { canonicalText, type Hash, writeHash } from "./hash";
+import { canonicalText, type Hash } from "./hash";
 import { MAX_BLOCK_BYTES } from "./lz4Frame";
 import { type EncodeOptions, FrameEncoder, singleBlockFrameBytes, writeSingleBlockFrame } from "./lz4FrameEncoder";
-import { ENTRY_HEADER_BYTES, encodePackIndex, PACK_HEADER_BYTES, writeUInt64 } from "./packIndex";
+import { ENTRY_HEADER_BYTES, entryHeader, PACK_HEADER_BYTES, packHeader, writeEntryHeader } from "./packHeaders";
+import { encodePackIndex } from "./packIndex";
 import { type PublishedPack, publishPack } from "./packPublication";
 import { PackRecords } from "./packRecords";
-
-export const PACK_MAGIC = "CHKL";
 
 export interface StoredEntry {
   /** What the entry takes in the pack: header and frame. */
@@ -172,9 +171,7 @@ export class PackWriter {
         return undefined;
       }
       this.flush();
-      const header = Buffer.alloc(PACK_HEADER_BYTES);
-      header.write(PACK_MAGIC, "latin1");
-      header.writeUInt32LE(this.entryCount, 4);
+      const header = packHeader(this.entryCount);
       writeFully(this.fs, this.openFile(), header, 0);
       this.hasher.update(header);
       const hash = canonicalText(this.hasher.digest());
@@ -290,17 +287,6 @@ export class PackWriter {
       throw error;
     }
   }
-}
-
-function entryHeader(hash: Hash, length: number): Buffer {
-  const header = Buffer.allocUnsafe(ENTRY_HEADER_BYTES);
-  writeEntryHeader(header, 0, hash, length);
-  return header;
-}
-
-function writeEntryHeader(into: Buffer, offset: number, hash: Hash, length: number): void {
-  writeHash(hash, into, offset);
-  writeUInt64(into, length, offset + ENTRY_HEADER_BYTES - 8);
 }
 
 const misuse = (what: string): CheckpointError =>

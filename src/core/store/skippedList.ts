@@ -5,7 +5,7 @@
  * total is `checkpoints.skipped`). Of the rest it must stay known where they were, because a restore must not take such a
  * file for one that is new since: `folders` names the folders that they lie in, merged into outer ones until they are few.
  */
-import type { Skipped } from "../../shared/api";
+import type { Skipped } from "../../shared/saves";
 import type { Codecs } from "./codecs";
 import { decodeFrame } from "./lz4FrameDecoder";
 import { encodeFrame } from "./lz4FrameEncoder";

@@ -14,7 +14,7 @@ import type { FileSystem } from "../fs/fileSystem";
 import { FILE_MODE, publishFile, publishOpenFile, readFully, writeFully } from "../fs/publishFile";
 import { damaged } from "./damage";
 import { manifestName, type PackId, partName } from "./packFiles";
-import { PACK_HEADER_BYTES } from "./packIndex";
+import { PACK_HEADER_BYTES } from "./packHeaders";
 
 const MANIFEST_VERSION = 1;
 

@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { collectPatches, formatPatches } from "../../../src/cli/patch";
-import type { Change, EngineApi, EntryState, Ref } from "../../../src/shared/api";
+import type { EngineApi } from "../../../src/shared/api";
+import type { Change, EntryState } from "../../../src/shared/changes";
+import type { Ref } from "../../../src/shared/checkpoints";
 import { CheckpointError } from "../../../src/shared/errors";
 import { checkpoint, fakeRun } from "./fakeEngine";
 

@@ -1,16 +1,10 @@
 import type { CliEnvironment } from "../../../src/cli/environment";
 import { run } from "../../../src/cli/run";
-import {
-  type Checkpoint,
-  DEFAULT_SCAN_OPTIONS,
-  type EngineApi,
-  type EngineMethod,
-  type OperationControl,
-  type RestoreResult,
-  type SaveResult,
-  type StoreAddress,
-} from "../../../src/shared/api";
+import type { EngineApi, EngineMethod, OperationControl, StoreAddress } from "../../../src/shared/api";
+import type { Checkpoint } from "../../../src/shared/checkpoints";
 import { CheckpointError } from "../../../src/shared/errors";
+import type { RestoreResult } from "../../../src/shared/restores";
+import { DEFAULT_SCAN_OPTIONS, type SaveResult } from "../../../src/shared/saves";
 
 export const CREATED = Date.UTC(2026, 10, 20, 8, 30, 15, 250);
 

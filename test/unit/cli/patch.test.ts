@@ -5,7 +5,8 @@ import { applyPatch } from "diff";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { formatPatches } from "../../../src/cli/patch";
-import type { Change, EngineApi, EntryState } from "../../../src/shared/api";
+import type { EngineApi } from "../../../src/shared/api";
+import type { Change, EntryState } from "../../../src/shared/changes";
 
 let hashes = 0;
 /** No two have the same content, unless a hash is given. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { ProgressLine } from "../../../src/cli/progressLine";
-import type { KeptCode } from "../../../src/shared/api";
+import type { KeptCode } from "../../../src/shared/restores";
 import { fakeRun, restoreResult, SCAN, saveResult } from "./fakeEngine";
 
 const kept = (...codes: KeptCode[]) => codes.map((code, i) => ({ path: `f${i}`, reason: "why", code }));

@@ -49,6 +49,17 @@ describe("what a restore says", () => {
     expect(err).toBe("Left alone: big.bin: not in the store\n");
   });
 
+  it("C12 names a few of the many that it left alone", async () => {
+    const kept = Array.from({ length: 1_012 }, (_, i) => ({ ...restoreResult().kept[0]!, path: `f${i}` }));
+    const { err } = await fakeRun(["restore", "12"], { restore: async () => restoreResult({ kept }) });
+    const lines = err.trimEnd().split("\n");
+    expect([lines.length, lines[9], lines[10]]).toEqual([
+      11,
+      "Left alone: f9: not in the store",
+      "… and 1,002 more (--json lists all)",
+    ]);
+  });
+
   it("counts what was already right", async () => {
     const { out } = await fakeRun(["restore", "12"], { restore: async () => restoreResult({ kept: [] }) });
     expect(out).toBe(

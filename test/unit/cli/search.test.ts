@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { SearchMatch, SearchResult } from "../../../src/shared/api";
+import type { SearchMatch, SearchResult } from "../../../src/shared/searches";
 import { CREATED, checkpoint, fakeRun } from "./fakeEngine";
 
 const { id, name } = checkpoint();
@@ -54,8 +54,7 @@ describe("search", () => {
     ];
     const { out, err, code } = await fakeRun(["search", "needle"], { search: async () => result(matches) });
     expect(out.split("\n")).toEqual([
-      "#3   b/gone\\x0a.ts:10:     needle \\x1b[31m  (deleted)",
-      "",
+      "#3   (deleted) b/gone\\x0a.ts:10:     needle \\x1b[31m",
       "#12  src/a.ts:10:   needle",
       "#12  src/a.ts:11: needles",
       "",
@@ -76,8 +75,8 @@ describe("search", () => {
     ];
     const { out } = await fakeRun(["search", "needle"], { search: async () => result(matches) });
     expect(out.split("\n")).toEqual([
-      "#12  src/a.ts:10:   needle  (also in 2 older versions)",
-      "#12  src/a.ts:20:   needle  (also in 1 older version)",
+      "#12  (also in 2 older versions) src/a.ts:10:   needle",
+      "#12  (also in 1 older version) src/a.ts:20:   needle",
       "#9   src/a.ts:9: another needle",
       "#2   src/a.ts:28:   needle",
       "",
@@ -88,6 +87,13 @@ describe("search", () => {
     const { code, out, err } = await fakeRun(["search", "x"], { search: async () => result([], { binary: 3 }) });
     expect([code, out]).toEqual([0, ""]);
     expect(err).toBe("Nothing found in 9,000 versions of 7,019 files (55.9 MB); 3 that are no text left out.\n");
+  });
+
+  it("tells a path pattern that fits nothing from a text that is nowhere", async () => {
+    const { code, err } = await fakeRun(["search", "x", "--path", "*.{c,h}"], {
+      search: async () => result([], { files: 0, contents: 0, bytes: 0 }),
+    });
+    expect([code, err]).toEqual([0, 'No file of any checkpoint matches --path "*.{c,h}".\n']);
   });
 
   it("says what was cut or could not be searched", async () => {
@@ -111,7 +117,7 @@ describe("search", () => {
       search: async () => result([], { unreadable: Array.from({ length: 1_012 }, () => one) }),
     });
     expect(err.split("\n").filter((line) => line === "Not searched: b of #12: m")).toHaveLength(10);
-    expect(err).toContain("Not searched: 1,002 more (--json lists all)\n");
+    expect(err).toContain("… and 1,002 more (--json lists all)\n");
   });
 
   it("--json prints one object with everything", async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { Skipped } from "../../../src/shared/api";
 import { CheckpointError } from "../../../src/shared/errors";
+import type { Skipped } from "../../../src/shared/saves";
 import { checkpoint, fakeRun, saveResult } from "./fakeEngine";
 
 describe("advice", () => {

@@ -1,14 +1,12 @@
 import * as fs from "node:fs";
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { nodeFileSystem } from "../../../src/core/fs/nodeFileSystem";
 import { Catalog } from "../../../src/core/store/catalog";
-import { decodeChanges, encodeChanges } from "../../../src/core/store/changeList";
 import { loadCodecs } from "../../../src/core/store/codecs";
-import { decodeSkipped, encodeSkipped, MAX_LISTED_SKIPPED } from "../../../src/core/store/skippedList";
+import { MAX_LISTED_SKIPPED } from "../../../src/core/store/skippedList";
 import { loadSqlite } from "../../../src/core/store/sqlite";
-import type { Change, Checkpoint } from "../../../src/shared/api";
-import { snapshotTree } from "../../support/snapshotTree";
+import type { Change } from "../../../src/shared/changes";
+import type { Checkpoint } from "../../../src/shared/checkpoints";
 import { tempFolder } from "../../support/tempFolders";
 import { openTestEngine } from "../../support/testEngine";
 import { errno, WatchedFileSystem } from "../../support/watchedFileSystem";
@@ -151,54 +149,6 @@ describe("the catalog", () => {
     expect(open(folder).checkpoints).toHaveLength(2);
   });
 
-  it("C13 refuses a newer schema by name, and leaves it untouched", async () => {
-    const w = await openTestEngine({ a: "1" });
-    await w.checkpoint();
-    w.checkAfterwards = false;
-    const file = `${w.store}/${FILE}`;
-    const database = new sqlite.Database(fs.readFileSync(file));
-    database.run("UPDATE meta SET value = 99 WHERE key = 'schema_version'");
-    fs.writeFileSync(file, database.export());
-    const before = fs.readFileSync(file);
-    await expect(w.another()).rejects.toMatchObject({
-      code: "newer-format",
-      message: /newer version.*schema 99.*not touched/,
-    });
-    await expect(w.save()).rejects.toMatchObject({ code: "newer-format" });
-    expect(fs.readFileSync(file).equals(before)).toBe(true);
-  });
-
-  it("C13 refuses a newer store format by name, and leaves it untouched", async () => {
-    const w = await openTestEngine({ a: "1" });
-    await w.checkpoint();
-    w.checkAfterwards = false;
-    const file = `${w.store}/store.json`;
-    fs.writeFileSync(file, fs.readFileSync(file, "utf8").replace('"formatVersion": 1', '"formatVersion": 2'));
-    const before = fs.readFileSync(file);
-    await expect(w.another()).rejects.toMatchObject({ code: "newer-format" });
-    await expect(w.save()).rejects.toMatchObject({ code: "newer-format" });
-    expect(fs.readFileSync(file).equals(before)).toBe(true);
-  });
-
-  for (const [what, bytes] of [
-    ["empty", Buffer.alloc(0)],
-    ["nonsense", Buffer.from("this is no database, and never was one".repeat(100))],
-    ["zeros", Buffer.alloc(8192)],
-    ["cut", undefined],
-  ] as const)
-    it(`C8 says that a damaged file (${what}) is damaged, and does not write over it`, async () => {
-      const w = await openTestEngine({ a: "1" });
-      await w.checkpoint();
-      w.checkAfterwards = false;
-      const file = `${w.store}/${FILE}`;
-      const damaged = bytes ?? fs.readFileSync(file).subarray(0, 5000);
-      fs.writeFileSync(file, damaged);
-      await expect(w.another()).rejects.toMatchObject({ code: "damaged", message: /catalog.*is damaged/ });
-      await expect(w.save()).rejects.toMatchObject({ code: "damaged" });
-      await expect(w.engine.list()).rejects.toMatchObject({ code: "damaged" });
-      expect(fs.readFileSync(file).equals(damaged)).toBe(true);
-    });
-
   const RESTORE = {
     at: 1,
     kind: "restore",
@@ -292,55 +242,6 @@ describe("the catalog", () => {
     }
   });
 
-  it("C9 a catalog that is lost is not taken for one that never was: nothing is saved over it or swept", async () => {
-    const w = await openTestEngine({ a: "1" });
-    await w.checkpoint();
-    w.write("a", "2");
-    await w.checkpoint();
-    w.checkAfterwards = false;
-    const catalog = fs.readFileSync(`${w.store}/${FILE}`);
-    fs.rmSync(`${w.store}/${FILE}`);
-    const before = snapshotTree(w.store);
-    const lost = { code: "damaged", message: /catalog .* is missing.*from a backup.*move the folder .* away/ };
-    for (const attempt of [() => w.save(), () => w.engine.gc(), () => w.engine.list(), () => w.another()])
-      await expect(attempt()).rejects.toMatchObject(lost);
-    expect(snapshotTree(w.store)).toEqual(before);
-    fs.writeFileSync(`${w.store}/${FILE}`, catalog);
-    expect(await w.engine.list()).toHaveLength(2);
-    // As the message says: without the folder, all begins anew.
-    fs.renameSync(w.store, `${w.storeRoot}/aside`);
-    expect((await w.checkpoint()).number).toBe(1);
-  });
-
-  it("C3 C9 a first save that died before its commit is no lost catalog", async () => {
-    const disk = new WatchedFileSystem();
-    const w = await openTestEngine({ a: "1" }, { fs: disk.fs });
-    disk.hook = ({ method, path, to }) => {
-      if (method === "rename" && to?.endsWith(FILE) === true) throw errno("EIO", path);
-    };
-    await expect(w.save()).rejects.toMatchObject({ code: "io" });
-    disk.hook = () => {};
-    await w.reopen();
-    expect((await w.checkpoint()).number).toBe(1);
-  });
-
-  it("C3 C9 a first save that died right after its commit: the next operation notes that there is a catalog", async () => {
-    const disk = new WatchedFileSystem();
-    const w = await openTestEngine({ a: "1" }, { fs: disk.fs });
-    let committed = false;
-    disk.hook = ({ method, path, to }) => {
-      if (method === "rename" && to?.endsWith(FILE) === true) committed = true;
-      else if (committed && method === "open" && /stores\/\w+\/\.checkpoint-tmp/.test(path)) throw errno("EIO", path);
-    };
-    await w.checkpoint();
-    disk.hook = () => {};
-    await w.reopen();
-    expect((await w.save()).noChange).toBe(true);
-    w.checkAfterwards = false;
-    fs.rmSync(`${w.store}/${FILE}`);
-    await expect(w.another()).rejects.toMatchObject({ code: "damaged" });
-  });
-
   it("P6 does not grow with the number of files that could not be saved; none of them is taken for new", async () => {
     const disk = new WatchedFileSystem();
     const w = await openTestEngine({ a: "1", deep: { secret: {} }, d: { b: "1" } }, { fs: disk.fs });
@@ -367,55 +268,5 @@ describe("the catalog", () => {
     await many.checkpoint();
     const size = async (w: typeof few): Promise<number> => (await w.engine.stats()).catalogBytes;
     expect(await size(many)).toBe(await size(few));
-  });
-});
-
-describe("lists of changes", () => {
-  const state = fc.record({
-    type: fc.constantFrom("file", "directory", "symlink"),
-    mode: fc.integer({ min: 0, max: 0o7777 }),
-    size: fc.maxSafeNat(),
-    hash: fc.stringMatching(/^[0-9a-f]{32}$/),
-  });
-  const change = fc.oneof(
-    fc.record({ path: fc.string({ unit: "grapheme" }), kind: fc.constant("added"), after: state }),
-    fc.record({ path: fc.string({ unit: "grapheme" }), kind: fc.constant("removed"), before: state }),
-    fc.record({
-      path: fc.string({ unit: "grapheme" }),
-      kind: fc.constantFrom("changed", "typeChanged"),
-      before: state,
-      after: state,
-    }),
-  );
-
-  it("come back as they were", () => {
-    fc.assert(
-      fc.property(fc.array(change as fc.Arbitrary<Change>), (changes) => {
-        expect(decodeChanges(codecs, encodeChanges(codecs, changes))).toEqual(changes);
-      }),
-    );
-  });
-});
-
-describe("lists of what was skipped", () => {
-  const skipped = (path: string) => ({ path, reason: "unreadable", message: "permission denied" }) as const;
-
-  it("come back as they were when short", () => {
-    const list = ["a", "b/c", "é/x"].map(skipped);
-    expect(decodeSkipped(codecs, encodeSkipped(codecs, list))).toEqual({ listed: list, folders: [] });
-  });
-
-  it("name of the rest the folders, outer ones when there are many", () => {
-    const listed = Array.from({ length: MAX_LISTED_SKIPPED }, (_, i) => skipped(`f${i}`));
-    const few = [...listed, ...["x/y/1", "x/y/2", "z", "x/w/1"].map(skipped)];
-    expect(decodeSkipped(codecs, encodeSkipped(codecs, few)).folders).toEqual(["", "x/w", "x/y"]);
-    const many = [...listed, ...Array.from({ length: 5_000 }, (_, i) => skipped(`top/${i % 7}/${i}/f`))];
-    expect(decodeSkipped(codecs, encodeSkipped(codecs, many)).folders).toEqual(
-      [0, 1, 2, 3, 4, 5, 6].map((i) => `top/${i}`),
-    );
-    const flat = [...listed, ...Array.from({ length: 5_000 }, (_, i) => skipped(`${i}/f`))];
-    const { folders } = decodeSkipped(codecs, encodeSkipped(codecs, flat));
-    expect(folders).toEqual([""]);
-    expect(encodeSkipped(codecs, flat).length).toBeLessThan(20_000);
   });
 });

@@ -1,8 +1,8 @@
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import type { RestoreRequest } from "../../../src/shared/api";
 import { type ByteString, pathToText } from "../../../src/shared/pathText";
+import type { RestoreRequest } from "../../../src/shared/restores";
 import { mutateTree, randomTree } from "../../support/randomTree";
 import { type Random, withSeeds } from "../../support/seeded";
 import { type Snapshot, snapshotTree } from "../../support/snapshotTree";

@@ -3,8 +3,9 @@ import { describe, expect, it } from "vitest";
 import { nodeFileSystem } from "../../../src/core/fs/nodeFileSystem";
 import { loadCodecs } from "../../../src/core/store/codecs";
 import { PackWriter } from "../../../src/core/store/packWriter";
-import type { Checkpoint } from "../../../src/shared/api";
+import type { Checkpoint } from "../../../src/shared/checkpoints";
 import { mutateTree, randomTree } from "../../support/randomTree";
+import { rest } from "../../support/rest";
 import { Random, withSeeds } from "../../support/seeded";
 import { type Snapshot, snapshotTree } from "../../support/snapshotTree";
 import { tempFolder } from "../../support/tempFolders";
@@ -76,7 +77,7 @@ describe("deleting checkpoints", () => {
     const other = await w.another();
     try {
       await w.checkpoint();
-      await new Promise((resolve) => setTimeout(resolve, 60));
+      await rest();
       await w.save();
       // The other engine has looked at nothing of this yet.
       await other.delete(["latest"]);
@@ -247,4 +248,11 @@ it("C10 what a checkpoint changed is said against the one that is its parent now
   const { checkpoint, changes } = await w.engine.show(third.id);
   expect([checkpoint.added, checkpoint.changed, checkpoint.removed]).toEqual([1, 1, 0]);
   expect(changes.map((change) => change.path)).toEqual(["a", "c"]);
+});
+
+it("C10 makes no store where there is none", async () => {
+  const w = await openTestEngine({ a: "1" });
+  w.checkAfterwards = false;
+  expect(await w.engine.gc()).toMatchObject({ freedBytes: 0 });
+  expect(fs.existsSync(`${w.storeRoot}/stores`)).toBe(false);
 });

@@ -1,7 +1,8 @@
 import { readdirSync, rmSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { Engine } from "../../../src/core/engine";
-import type { Change, Checkpoint, EntryState } from "../../../src/shared/api";
+import type { Change, EntryState } from "../../../src/shared/changes";
+import type { Checkpoint } from "../../../src/shared/checkpoints";
 import { CheckpointError } from "../../../src/shared/errors";
 import { mutateTree, randomTree } from "../../support/randomTree";
 import { type Random, withSeeds } from "../../support/seeded";

@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import { describe, expect, it } from "vitest";
-import type { ScanOptions } from "../../../src/shared/api";
 import { TEMP_PREFIX } from "../../../src/shared/leftOutNames";
+import type { ScanOptions } from "../../../src/shared/saves";
 import { snapshotTree } from "../../support/snapshotTree";
 import { tempFolder } from "../../support/tempFolders";
 import { openTestEngine } from "../../support/testEngine";

@@ -1,89 +1,11 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import * as fs from "node:fs";
 import { hostname } from "node:os";
-import { Worker } from "node:worker_threads";
 import { describe, expect, it } from "vitest";
-import { nodeFileSystem } from "../../../src/core/fs/nodeFileSystem";
-import {
-  currentProcess,
-  type ProcessMark,
-  type ProcessTable,
-  processIdentity,
-} from "../../../src/core/fs/processIdentity";
-import { acquireLock, type HeldLock, type LockHolder, type LockOptions } from "../../../src/core/store/lock";
-import type { Progress } from "../../../src/shared/api";
+import { processIdentity } from "../../../src/core/fs/processIdentity";
+import { acquireLock, type HeldLock, type LockHolder } from "../../../src/core/store/lock";
 import { tempFolder } from "../../support/tempFolders";
-import { openTestEngine } from "../../support/testEngine";
 import { errno, WatchedFileSystem } from "../../support/watchedFileSystem";
-
-const SYSTEM: ProcessTable = {
-  isAlive: (pid) => fs.existsSync(`/proc/${pid}`),
-  threadStart: (pid, thread) => (fs.existsSync(`/proc/${pid}/task/${thread}`) ? "" : undefined),
-};
-
-let nonces = 0;
-
-/** A clock that moves only by sleeping. */
-function options(folder: string, changes: Partial<LockOptions> = {}): LockOptions {
-  let now = Date.now();
-  return {
-    fs: nodeFileSystem,
-    folder,
-    identity: currentProcess(),
-    now: () => now,
-    nonce: () => `nonce-${nonces++}`,
-    sleep: async (ms) => {
-      now += ms;
-      await new Promise((resolve) => setImmediate(resolve));
-    },
-    timeoutMs: 5_000,
-    ...changes,
-  };
-}
-
-const lockFile = (folder: string): string => `${folder}/project.lock`;
-const holderOf = (folder: string): LockHolder => JSON.parse(fs.readFileSync(lockFile(folder), "utf8")) as LockHolder;
-
-/** A lock of a process that lives as long as this one and does not release it, unless `changes` say otherwise. */
-function forge(folder: string, changes: Partial<LockHolder> = {}, name = "project.lock"): void {
-  fs.writeFileSync(
-    `${folder}/${name}`,
-    JSON.stringify({ ...markOf(process.ppid), since: 0, nonce: "forged", ...changes }),
-  );
-}
-
-function markOf(pid: number): ProcessMark {
-  const stat = fs.readFileSync(`/proc/${pid}/stat`, "latin1");
-  const start = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
-  return { ...currentProcess().self, pid, thread: pid, start };
-}
-
-/** A process that was alive a moment ago. */
-async function deadProcess(): Promise<ProcessMark> {
-  const child = spawn("sleep", ["60"]);
-  const mark = markOf(child.pid ?? 0);
-  const ended = new Promise((resolve) => child.on("exit", resolve));
-  child.kill("SIGKILL");
-  await ended;
-  return mark;
-}
-
-/** A thread of this process that was alive a moment ago. */
-async function deadThread(): Promise<ProcessMark> {
-  const worker = new Worker(
-    `const { parentPort } = require("node:worker_threads");
-     parentPort.postMessage(require("node:fs").readlinkSync("/proc/thread-self"));
-     parentPort.on("message", () => {});`,
-    { eval: true },
-  );
-  const [link] = (await once(worker, "message")) as [string];
-  const thread = Number(link.split("/")[2]);
-  const stat = fs.readFileSync(`/proc/${process.pid}/task/${thread}/stat`, "latin1");
-  const start = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
-  await worker.terminate();
-  return { ...currentProcess().self, thread, start };
-}
+import { deadProcess, forge, holderOf, lockFile, markOf, options } from "./lockFixture";
 
 describe("the project lock", () => {
   it("C11 names its holder, keeps others out, and leaves nothing behind", async () => {
@@ -261,66 +183,6 @@ describe("the project lock", () => {
     });
   });
 
-  it("C11 where nothing is said of threads, a lock of a living process is kept, but for an earlier worker of this one", async () => {
-    const folder = tempFolder();
-    const untold = { start: "", boot: "", pidSpace: "" };
-    const self = { pid: 5, host: hostname(), thread: 3, ...untold };
-    const identity = processIdentity(self, { isAlive: () => true, threadStart: () => "" });
-    for (const [mark, gone] of [
-      [{ ...self, pid: 6, thread: 1 }, false],
-      [{ ...self, thread: 4 }, false],
-      [{ ...self, thread: 2 }, true],
-      [self, true],
-    ] as const) {
-      forge(folder, mark);
-      const taken = await acquireLock(options(folder, { identity, timeoutMs: 100 })).then(
-        (lock) => {
-          lock.release();
-          return true;
-        },
-        () => false,
-      );
-      expect({ mark, taken }).toEqual({ mark, taken: gone });
-    }
-  });
-
-  it("C11 of a thread that died in a living process is taken over at once, by this process and by others", async () => {
-    const folder = tempFolder();
-    forge(folder, await deadThread());
-    (await acquireLock(options(folder, { timeoutMs: 0 }))).release();
-    // The same seen from another process: nothing but the thread is different.
-    const gone = await deadThread();
-    expect(processIdentity(markOf(process.ppid), SYSTEM).isGone(gone)).toBe(true);
-    expect(processIdentity(markOf(process.ppid), SYSTEM).isGone(currentProcess().self)).toBe(false);
-  });
-
-  it("C11 that this thread could not remove in time is no obstacle to it", async () => {
-    const folder = tempFolder();
-    const disk = new WatchedFileSystem(({ method, path }) => {
-      if (method === "unlink" && path.endsWith("project.lock")) throw errno("EIO", path);
-    });
-    const lock = await acquireLock(options(folder, { fs: disk.fs }));
-    expect(() => lock.release()).toThrow(/EIO/);
-    (await acquireLock(options(folder, { timeoutMs: 0 }))).release();
-  });
-
-  it("C11 of a process in another pid namespace is kept, however dead its pid looks here", async () => {
-    const folder = tempFolder();
-    forge(folder, { ...(await deadProcess()), pidSpace: "pid:[1]" });
-    await expect(acquireLock(options(folder, { timeoutMs: 100 }))).rejects.toMatchObject({ code: "locked" });
-    forge(folder, { ...(await deadProcess()), pidSpace: "" });
-    await expect(acquireLock(options(folder, { timeoutMs: 100 }))).rejects.toMatchObject({ code: "locked" });
-  });
-
-  it("C11 of an earlier boot of this host is taken over, though a process has its pid", async () => {
-    const folder = tempFolder();
-    forge(folder, { boot: "an earlier one", pidSpace: "pid:[1]" });
-    (await acquireLock(options(folder, { timeoutMs: 0 }))).release();
-    // Who does not say which boot it belongs to may be alive.
-    forge(folder, { boot: "" });
-    await expect(acquireLock(options(folder, { timeoutMs: 100 }))).rejects.toMatchObject({ code: "locked" });
-  });
-
   it("C11 temp files of waiters that died go with time, those of living ones stay", async () => {
     const folder = tempFolder();
     fs.writeFileSync(`${folder}/.checkpoint-tmp-new`, "");
@@ -353,36 +215,5 @@ describe("the project lock", () => {
       await expect(acquireLock(options(folder, { fs: disk.fs }))).rejects.toMatchObject({ code });
       expect(fs.readdirSync(folder)).toEqual([]);
     }
-  });
-});
-
-describe("two engines on one store", () => {
-  it("C11 saving at once both succeed, one after the other, and see each other's checkpoints", async () => {
-    const w = await openTestEngine({ a: "1" });
-    const other = await w.another();
-    try {
-      const request = { kind: "manual", trigger: "manual", scan: w.scan } as const;
-      const waits: Progress[] = [];
-      const slow = w.engine.observed({ onProgress: (each) => each.phase === "lock" && waits.push(each) });
-      const saves = Array.from({ length: 10 }, (_, i) =>
-        (i % 2 === 0 ? slow : other).save({ ...request, name: `n${i}` }),
-      );
-      const numbers = (await Promise.all(saves))
-        .map((each) => each.checkpoint?.number)
-        .sort((a, b) => (a ?? 0) - (b ?? 0));
-      expect(numbers).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
-      expect(await w.engine.list()).toEqual(await other.list());
-    } finally {
-      await other.close();
-    }
-  });
-
-  it("C11 one that died in the middle is no obstacle", async () => {
-    const w = await openTestEngine({ a: "1" });
-    await w.checkpoint();
-    fs.writeFileSync(`${w.store}/packs/.checkpoint-tmp-left`, "half a pack");
-    forge(`${w.store}/locks`, await deadProcess());
-    w.write("a", "2");
-    expect((await w.checkpoint()).number).toBe(2);
   });
 });

@@ -7,7 +7,7 @@ import { Operation, type Store } from "../../../src/core/ops/context";
 import { GrowingWork } from "../../../src/core/pipeline/growingWork";
 import { LanePool } from "../../../src/core/pipeline/lanes";
 import type { StoreTask } from "../../../src/core/pipeline/storeTask";
-import { FILE } from "../../../src/core/scan/directoryRecord";
+import { FILE } from "../../../src/core/scan/recordLayout";
 import type { ScannedFile } from "../../../src/core/scan/scannedFolder";
 import type { ByteString } from "../../../src/shared/pathText";
 import { Random } from "../../support/seeded";

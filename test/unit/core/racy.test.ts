@@ -1,5 +1,6 @@
 import * as fs from "node:fs";
 import { describe, expect, it } from "vitest";
+import { rest } from "../../support/rest";
 import { openTestEngine } from "../../support/testEngine";
 
 describe("edits that leave the same size", () => {
@@ -35,7 +36,7 @@ describe("edits that leave the same size", () => {
     for (const path of ["a", "d/b"]) fs.utimesSync(w.path(path), long, long);
     const checkpoint = await w.checkpoint();
     const then = w.snapshot();
-    await new Promise((resolve) => setTimeout(resolve, 60));
+    await rest();
     // Now the index holds entries that are not racy.
     expect((await w.save()).noChange).toBe(true);
     for (const path of ["a", "d/b"]) {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { resolveRef } from "../../../src/core/ops/refs";
-import type { Checkpoint } from "../../../src/shared/api";
+import type { Checkpoint } from "../../../src/shared/checkpoints";
 import { CheckpointError } from "../../../src/shared/errors";
 
 const make = (number: number, id: string, name: string | null = null): Checkpoint =>

@@ -1,6 +1,7 @@
 import * as fs from "node:fs";
 import { describe, expect, it } from "vitest";
 import { randomForest } from "../../support/randomTree";
+import { rest } from "../../support/rest";
 import { Random, withSeeds } from "../../support/seeded";
 import { recount, snapshotTree } from "../../support/snapshotTree";
 import { tempFolder } from "../../support/tempFolders";
@@ -68,7 +69,7 @@ describe("what a save says", () => {
   it("Z10 a second save reads what changed and nothing else", async () => {
     const w = await openTestEngine({ a: "1", b: "22", c: { d: "333" } });
     await w.checkpoint();
-    await new Promise((resolve) => setTimeout(resolve, 60));
+    await rest();
     await w.save();
     w.write("b", "new");
     const { report, checkpoint } = await w.save();

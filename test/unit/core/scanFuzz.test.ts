@@ -4,8 +4,8 @@
  */
 import * as fs from "node:fs";
 import { expect, it } from "vitest";
-import type { ScanOptions } from "../../../src/shared/api";
 import { ignoreFailure } from "../../../src/shared/errors";
+import type { ScanOptions } from "../../../src/shared/saves";
 import { expectAsInNewStore } from "../../support/newStore";
 import { changedLooks, type PathLooks, pathLooks, withoutNewFolders } from "../../support/pathLooks";
 import { rest } from "../../support/rest";

@@ -1,6 +1,7 @@
 import * as fs from "node:fs";
 import { describe, expect, it } from "vitest";
-import type { OperationControl, SearchMatch, SearchRequest, SearchResult } from "../../../src/shared/api";
+import type { OperationControl } from "../../../src/shared/api";
+import type { SearchMatch, SearchRequest, SearchResult } from "../../../src/shared/searches";
 import { damageContent } from "../../support/damagedContent";
 import { type Random, withSeeds } from "../../support/seeded";
 import { LANE_SCRIPT, openTestEngine, type TestWorkspace } from "../../support/testEngine";

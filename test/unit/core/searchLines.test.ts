@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { LINE_CHARACTERS, type LineMatch, LineSearch } from "../../../src/core/pipeline/lineSearch";
+import { type LineMatch, LineSearch } from "../../../src/core/pipeline/lineSearch";
 import { compilePattern, type SearchPattern } from "../../../src/core/pipeline/searchPattern";
+import { LINE_CHARACTERS } from "../../../src/shared/searches";
 import { type Random, withSeeds } from "../../support/seeded";
 
 const exact = (text: string): SearchPattern => ({ text, regex: false, matchCase: true });

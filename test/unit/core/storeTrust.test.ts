@@ -3,15 +3,12 @@
  * is newer than the store, inodes that arrive rounded.
  */
 import * as fs from "node:fs";
-import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import type { FileStat, FileSystem } from "../../../src/core/fs/fileSystem";
 import { nodeFileSystem } from "../../../src/core/fs/nodeFileSystem";
+import { rest } from "../../support/rest";
 import { LANE_SCRIPT, openTestEngine, type TestWorkspace } from "../../support/testEngine";
 import { errno, WatchedFileSystem } from "../../support/watchedFileSystem";
-
-/** Older than any clock tick, so that the index vouches for what was written. */
-const settle = (): Promise<void> => sleep(60);
 
 describe("packs that nobody committed", () => {
   it("C12 left by another process's failed save, they serve the next save of an engine that is running", async () => {
@@ -33,7 +30,7 @@ describe("packs that nobody committed", () => {
     const w = await openTestEngine({ a: "1" });
     const first = await w.checkpoint();
     w.write("b", "the only copy");
-    await settle();
+    await rest();
     const other = await w.another();
     await other.restore({ ref: first.id, scan: w.scan, safety: false, keepNew: true });
     await other.close();
@@ -56,7 +53,7 @@ describe("packs that nobody committed", () => {
     const w = await openTestEngine({ a: "1" }, { fs: watching });
     const first = await w.checkpoint();
     w.write("b", "the only copy");
-    await settle();
+    await rest();
     const other = await w.another({ fs: nodeFileSystem });
     await other.restore({ ref: first.id, scan: w.scan, safety: false, keepNew: true });
     await other.close();
@@ -82,7 +79,7 @@ describe("an index that is newer than the store", () => {
     const backup = `${w.storeRoot}/backup`;
     for (const part of parts) fs.cpSync(`${w.store}/${part}`, `${backup}/${part}`, { recursive: true });
     w.write("b", "new and precious");
-    await settle();
+    await rest();
     await w.checkpoint();
     await w.engine.close();
     for (const part of parts) {
@@ -112,7 +109,7 @@ describe("an index that is newer than the store", () => {
     w.checkAfterwards = false;
     await w.checkpoint();
     w.write("b", "in a pack of its own");
-    await settle();
+    await rest();
     await w.checkpoint();
     const packs = fs.readdirSync(`${w.store}/packs`).map((name) => `${w.store}/packs/${name}`);
     const newest = packs.sort((x, y) => fs.statSync(y).mtimeMs - fs.statSync(x).mtimeMs)[0] as string;
@@ -129,7 +126,7 @@ describe("an index that is newer than the store", () => {
     const second = await w.checkpoint();
     await w.restore(first);
     await w.restore(second);
-    await settle();
+    await rest();
     await w.save();
     await w.engine.delete([second.id]);
     fs.rmSync(w.path("b"));

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type ChangeNode, changeTree } from "../../../src/host/changeTree";
-import type { Change } from "../../../src/shared/api";
+import type { Change } from "../../../src/shared/changes";
 import { ChangeTable, packChanges } from "../../../src/shared/changeTable";
 
 const change = (path: string): Change => ({ path, kind: "changed" });

@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 import {
   ChangedPathSet,
-  coarsened,
   ECHO_MS,
   type Look,
   MAX_FULL_AGE_MS,
@@ -12,8 +11,6 @@ import {
   TICK_MS,
 } from "../../../src/host/changedPathSet";
 import { covers } from "../../../src/host/pathCover";
-import { withSeeds } from "../../support/seeded";
-import { WatchedFolder } from "./watchedFolder";
 
 const CONDITIONS = { rules: "rules", watcherHides: false };
 
@@ -46,7 +43,7 @@ describe("changed paths", () => {
     set.written("src/b.ts", true);
     set.heard("src/b.ts");
     expect(save().paths).toEqual(["src/a.ts", "src/b.ts"]);
-    expect(save()).toMatchObject({ paths: undefined, doubt: "no change was noticed" });
+    expect(save()).toMatchObject({ paths: [], doubt: undefined });
   });
 
   it("P3 a folder stands for what is in it", () => {
@@ -116,6 +113,20 @@ describe("changed paths", () => {
     expect(save().paths).toEqual(["b"]);
   });
 
+  it("C7 silence about what was written through a link does not make the watcher a silent one", () => {
+    const { clock, set, save } = settledSet();
+    expect(set.written("link/a", true)).toBe(true);
+    // Only one is waited for at a time.
+    expect(set.written("link/b", true)).toBe(false);
+    set.writtenThroughLink("link/a");
+    clock.now += ECHO_MS;
+    expect(save().paths).toEqual(["link/a", "link/b"]);
+    expect(set.written("a", true)).toBe(true);
+    set.writtenThroughLink("link/b");
+    clock.now += ECHO_MS;
+    expect(save().doubt).toBe("file watcher is silent");
+  });
+
   it("C7 a write the watcher told of, or could not, is no reason for doubt", () => {
     const { clock, set, save } = settledSet();
     set.written("a/b", true);
@@ -133,7 +144,7 @@ describe("changed paths", () => {
     expect(save().paths).toEqual(["a", "in"]);
     set.heard("b");
     expect(save().paths).toEqual(["b", "in"]);
-    expect(save().doubt).toBe("no change was noticed");
+    expect(save().paths).toEqual(["in"]);
 
     const recursive = settledSet({ followsNewFolders: true });
     recursive.set.sawFolder("in");
@@ -205,6 +216,16 @@ describe("changed paths", () => {
     expect(save().paths).toEqual(["a"]);
   });
 
+  it("P3 C7 while nothing is noticed nothing is looked at, but everything now and then", () => {
+    const { clock, save } = settledSet();
+    const looks: unknown[] = [];
+    for (let passed = 0; passed < 3 * MAX_FULL_AGE_MS; passed += TICK_MS) {
+      clock.now += TICK_MS;
+      looks.push(save().doubt);
+    }
+    expect(looks.filter((doubt) => doubt !== undefined)).toEqual(Array(3).fill("time for it"));
+  });
+
   it("C7 everything is looked at now and then; any such look renews the time, also one asked for", () => {
     const { clock, set, save } = settledSet();
     const pass = (ms: number) => {
@@ -252,104 +273,6 @@ describe("changed paths", () => {
     const { set, save } = settledSet();
     set.heard("");
     expect(save().doubt).toBe("a change that cannot be placed");
-  });
-
-  it("C7 late, doubled, reordered, merged, misplaced and missing events: in the end every change is in a save", async () => {
-    let hinted = 0;
-    await withSeeds(200, (random) => {
-      const folder = new WatchedFolder(random);
-      const set = new ChangedPathSet({ now: () => folder.now, followsNewFolders: false });
-      const saved = new Map<string, number>();
-      const probes: { readonly path: string; readonly dueAt: number }[] = [];
-      /** Delivered since the last look that succeeded began. */
-      let delivered: string[] = [];
-
-      const deliver = (): void => {
-        for (const { path, kind } of folder.arrived()) {
-          set.heard(path);
-          delivered.push(path);
-          if (kind !== "delete") probes.push({ path, dueAt: folder.now + random.below(1_000) });
-        }
-        for (const probe of probes.splice(0)) {
-          if (probe.dueAt > folder.now) probes.push(probe);
-          else if (folder.isFolder(probe.path)) set.sawFolder(probe.path);
-        }
-      };
-      const apply = (paths: readonly string[] | undefined): void => {
-        const isSeen = (path: string) => paths === undefined || paths.some((each) => covers(each, path));
-        for (const path of [...saved.keys()]) if (isSeen(path)) saved.delete(path);
-        for (const [path, content] of folder.look()) if (isSeen(path)) saved.set(path, content);
-      };
-      const save = (wanted: "all" | "changed", fails: boolean): void => {
-        const look = set.take(wanted, CONDITIONS);
-        const { paths } = look;
-        if (paths) for (const path of delivered) expect(paths.some((each) => covers(each, path))).toBe(true);
-        const mayBeMissed = delivered;
-        delivered = [];
-        // The worst case for what happens during the save: it looks first.
-        const before = new Map(saved);
-        apply(paths);
-        for (let i = random.below(3); i > 0; i--) folder.changeSomething();
-        pass(random.below(3_000));
-        if (fails) {
-          saved.clear();
-          for (const [path, content] of before) saved.set(path, content);
-          delivered.push(...mayBeMissed);
-          look.failed();
-        } else {
-          if (paths) hinted++;
-          look.succeeded(paths ? "changed" : "all");
-        }
-      };
-      const pass = (ms: number): void => {
-        folder.now += ms;
-        set.tick();
-        deliver();
-      };
-
-      for (let step = 0; step < 150; step++) {
-        const written = folder.changeSomething();
-        if (written !== undefined && random.chance(0.3)) {
-          set.written(written, true);
-          delivered.push(written);
-        }
-        pass(random.below(15_000));
-        if (random.chance(0.3)) save(random.chance(0.1) ? "all" : "changed", random.chance(0.2));
-        if (random.chance(0.005)) {
-          folder.startWatching();
-          set.watcherRestarted();
-        }
-        if (random.chance(0.005)) {
-          folder.writeSilently();
-          pass(MAX_TICK_GAP_MS + 1 + random.below(1_000_000));
-        }
-      }
-      pass(20_000);
-      // One more sign of activity, as any save needs that is to trust the watcher.
-      folder.write("last");
-      pass(20_000);
-      save("changed", false);
-      pass(20_000);
-      folder.write("last");
-      pass(20_000);
-      const look = set.take("changed", CONDITIONS);
-      apply(look.paths);
-      expect(Object.fromEntries(saved)).toEqual(Object.fromEntries(folder.files));
-    });
-    // Otherwise the doubts have hidden what this test is about.
-    expect(hinted).toBeGreaterThan(1_000);
-  });
-
-  it("C7 putting paths together never loses one", async () => {
-    await withSeeds(200, (random) => {
-      const paths = new Set<string>();
-      for (let i = random.below(300); i >= 0; i--)
-        paths.add(Array.from({ length: 1 + random.below(6) }, () => "abcdef"[random.below(6)]).join("/"));
-      const limit = 1 + random.below(50);
-      const fewer = [...coarsened(paths, limit)];
-      expect(fewer.length).toBeLessThanOrEqual(Math.max(limit, 1));
-      for (const path of paths) expect(fewer.some((each) => covers(each, path))).toBe(true);
-    });
   });
 });
 

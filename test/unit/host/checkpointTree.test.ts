@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
-import type { Change, Checkpoint } from "../../../src/shared/api";
+import type { Change } from "../../../src/shared/changes";
 import { ChangeTable, packChanges } from "../../../src/shared/changeTable";
+import type { Checkpoint } from "../../../src/shared/checkpoints";
 
 vi.mock("vscode", () => ({
   EventEmitter: class {

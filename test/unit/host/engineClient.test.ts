@@ -3,8 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { EngineClient, MAX_DEATHS, type WorkerDeath } from "../../../src/host/engineClient";
-import { DEFAULT_SCAN_OPTIONS, type StoreAddress } from "../../../src/shared/api";
+import type { StoreAddress } from "../../../src/shared/api";
 import { CheckpointError } from "../../../src/shared/errors";
+import { DEFAULT_SCAN_OPTIONS } from "../../../src/shared/saves";
 
 const SCRIPT = join(import.meta.dirname, "fakeWorker.cjs");
 const SAVE = { kind: "manual", trigger: "manual", scan: DEFAULT_SCAN_OPTIONS } as const;

@@ -21,25 +21,25 @@ function newProbe() {
 }
 
 describe("folder probe", () => {
-  it("V20 asks a few at a time, each path once, and tells of the folders", async () => {
+  it("V20 asks a few at a time, each waiting path once, and tells of the folders", async () => {
     const { probe, asked, folders, answerAll } = newProbe();
     for (let round = 0; round < 2; round++) for (let i = 0; i < 100; i++) probe.ask(`p${i}`);
     expect(asked.length).toBeLessThan(20);
     await answerAll((path) => path.endsWith("7"));
-    expect(folders.sort()).toEqual(Array.from({ length: 10 }, (_, i) => `p${i === 0 ? "" : i}7`).sort());
-    probe.ask("p7");
-    expect(asked).toHaveLength(0);
+    // p7 was under way when it was reported again.
+    expect(folders.sort()).toEqual(["p7", ...Array.from({ length: 10 }, (_, i) => `p${i === 0 ? "" : i}7`)].sort());
   });
 
-  it("C7 after a save every path is asked about anew", async () => {
+  it("C7 with every event a path is asked about anew: the file may have become a folder", async () => {
     const { probe, asked, folders, answerAll } = newProbe();
     probe.ask("dist");
     await answerAll(() => false);
-    probe.forget();
     probe.ask("dist");
-    expect(asked).toHaveLength(1);
+    // The answer to this one may be older than the event that follows.
+    probe.ask("dist");
+    expect(asked).toHaveLength(2);
     await answerAll(() => true);
-    expect(folders).toEqual(["dist"]);
+    expect(folders).toEqual(["dist", "dist"]);
   });
 
   it("C7 says so when it has to give up paths", async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { RestoreSelection } from "../../../src/host/restoreSelection";
-import type { Change, ChangeKind } from "../../../src/shared/api";
+import type { Change, ChangeKind } from "../../../src/shared/changes";
 import { ChangeTable, chosenPaths, packChanges } from "../../../src/shared/changeTable";
 
 const change = (kind: ChangeKind, path: string): Change => ({ kind, path });

@@ -71,9 +71,10 @@ export class WatchedFolder {
     const choice = random.next();
     if (file !== undefined && choice < 0.5) return this.write(file);
     if (choice < 0.65 || this.folders.size < 4) return this.write(inside(folder, this.newName()));
-    if (file !== undefined && choice < 0.75) this.removeFile(file);
+    if (file !== undefined && choice < 0.69) this.removeFile(file);
+    else if (file !== undefined && choice < 0.75) this.replaceByFolder(file);
     else if (choice < 0.82) this.makeFolders(folder);
-    else if (choice < 0.88) this.moveIn(folder);
+    else if (choice < 0.88) this.moveIn(inside(folder, this.newName()));
     else if (folder !== "" && choice < 0.94) this.rename(folder);
     else if (folder !== "") this.removeFolder(folder, random.chance(0.5));
     return undefined;
@@ -127,10 +128,15 @@ export class WatchedFolder {
     }
   }
 
-  private moveIn(parent: string): void {
-    const top = inside(parent, this.newName());
+  /** A folder that comes from elsewhere takes the file's name. */
+  private replaceByFolder(file: string): void {
+    this.removeFile(file);
+    this.moveIn(file);
+  }
+
+  private moveIn(top: string): void {
     this.report(top, "create");
-    if (this.watches.has(parent)) this.watches.set(top, top);
+    if (this.watches.has(parentOf(top))) this.watches.set(top, top);
     for (const folder of [top, `${top}/a`, `${top}/a/b`]) {
       this.folders.add(folder);
       this.files.set(`${folder}/f`, this.made++);

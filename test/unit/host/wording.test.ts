@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
-import type { Checkpoint } from "../../../src/shared/api";
+import type { Checkpoint } from "../../../src/shared/checkpoints";
 
 vi.mock("vscode", () => ({
   env: { language: "en" },

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { allRows, type ChangeNode, changeTree } from "../../../src/host/changeTree";
-import type { Change, ChangeKind, EntryState } from "../../../src/shared/api";
+import type { Change, ChangeKind, EntryState } from "../../../src/shared/changes";
 import { ChangeTable, packChanges } from "../../../src/shared/changeTable";
 import { packAnswer, unpackAnswer, unpackArguments } from "../../../src/shared/wireForms";
 import { withSeeds } from "../../support/seeded";

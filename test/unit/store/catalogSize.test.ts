@@ -5,8 +5,9 @@ import { afterEach, describe, expect, it } from "vitest";
 import { nodeFileSystem } from "../../../src/core/fs/nodeFileSystem";
 import { Catalog, type CatalogDeps } from "../../../src/core/store/catalog";
 import { loadSqlite } from "../../../src/core/store/sqlite";
-import type { Change, Checkpoint } from "../../../src/shared/api";
-import { DEFAULT_SCAN_OPTIONS } from "../../../src/shared/api";
+import type { Change } from "../../../src/shared/changes";
+import type { Checkpoint } from "../../../src/shared/checkpoints";
+import { DEFAULT_SCAN_OPTIONS } from "../../../src/shared/saves";
 import { Random } from "../../support/seeded";
 import { codecs } from "./packFixture";
 

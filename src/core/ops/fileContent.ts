@@ -1,0 +1,41 @@
+/** Whether what lies at a path is certain content: by its bytes, for when no stat proves it. */
+import { constants } from "node:fs";
+import type { ByteString } from "../../shared/pathText";
+import { errnoOf, type FileStat, isFile, isSymlink } from "../fs/fileSystem";
+import type { Hash } from "../store/hash";
+import type { Store } from "./context";
+
+const READ_BYTES = 1024 * 1024;
+
+/** `stat`: what was just found there. False for what is no file or link, and for what cannot be read. */
+export function holdsContent(
+  store: Store,
+  path: ByteString,
+  stat: FileStat,
+  content: { readonly size: number; readonly hash: Hash },
+): boolean {
+  const { fs, root, codecs } = store;
+  if (!(isFile(stat) || isSymlink(stat)) || stat.size !== content.size) return false;
+  try {
+    const hash = isSymlink(stat) ? codecs.hash(fs.readlink(root.os(path))) : hashFile(store, path);
+    return hash === content.hash;
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    return false; // unreadable: cannot be compared, so it stays
+  }
+}
+
+function hashFile({ fs, root, codecs }: Store, path: ByteString): Hash {
+  const fd = fs.open(root.os(path), constants.O_RDONLY | constants.O_NOFOLLOW);
+  try {
+    const hasher = codecs.createHasher();
+    const buffer = Buffer.allocUnsafe(READ_BYTES);
+    for (;;) {
+      const read = fs.read(fd, buffer, 0, buffer.length, null);
+      if (read === 0) return hasher.digest();
+      hasher.update(buffer.subarray(0, read));
+    }
+  } finally {
+    fs.close(fd);
+  }
+}
