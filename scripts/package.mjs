@@ -77,7 +77,7 @@ async function pack(manifest, vsix, isListed) {
     rmSync(stage, { recursive: true, force: true });
   }
   const { size } = statSync(vsix);
-  console.log(`${path.relative(root, vsix)}: ${(size / 1024).toFixed(0)} KiB`);
+  console.log(`${path.relative(root, vsix)}: ${(size / 1000).toFixed(0)} kB`);
   if (size > MAX_PACKAGE_BYTES) throw new Error(`${vsix} takes ${size} bytes; the limit is ${MAX_PACKAGE_BYTES}.`);
 }
 

@@ -39,6 +39,7 @@ export function activate(context: vscode.ExtensionContext): void {
         log.error(`The engine stopped (${deaths}${givenUp ? ", switched off" : ""}): ${reason}`);
         void errors.show(error);
       },
+      onNotice: (message) => log.warn(message),
     }),
   );
   const folders = own(new WorkspaceFolders(client, settings));

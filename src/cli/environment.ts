@@ -20,13 +20,13 @@ export interface CliEngine extends EngineApi {
   close(): Promise<void>;
 }
 
-export interface OpenCliEngineOptions {
+interface OpenCliEngineOptions {
   readonly lockTimeoutMs: number;
   /** The command looks at the whole workspace first of all. */
   readonly scansSoon: boolean;
 }
 
-export type OpenCliEngine = (address: StoreAddress, options: OpenCliEngineOptions) => Promise<CliEngine>;
+type OpenCliEngine = (address: StoreAddress, options: OpenCliEngineOptions) => Promise<CliEngine>;
 
 export interface CliEnvironment {
   readonly openEngine: OpenCliEngine;

@@ -108,6 +108,7 @@ export function gcJson(result: GcResult) {
     freedBytes: result.freedBytes,
     removedPacks: result.removedPacks,
     rewrittenPacks: result.rewrittenPacks,
+    damaged: result.damaged.map(({ id, message }) => ({ id, message })),
   };
 }
 

@@ -3,7 +3,7 @@ import { forCommandLine } from "./advice";
 import { formatBytes, formatCount, printable } from "./output";
 
 /** What something passed over, and why. */
-export interface LeftOut {
+interface LeftOut {
   readonly path: string;
   readonly message: string;
   readonly reason?: Skipped["reason"];

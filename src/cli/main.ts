@@ -11,8 +11,8 @@ import { run } from "./run";
  * How many bytes of WebAssembly V8 runs in a function before it compiles that function again, optimised, on another
  * thread. Under the default, two large functions of SQLite are compiled for 0.17 s of CPU, longer than a short command
  * takes, and the process cannot end before that is done. The interpreter in them jumps 35 KB for each step, so nothing
- * but a budget near the largest possible holds them back. The budget is fixed when a module is compiled: only what opening
- * the engine compiles here gets the patient one (the lanes' codecs are modules of their own, see `loadCodecs`).
+ * but a budget near the largest possible holds them back. The budget is fixed when a module is compiled: only what
+ * opening the engine compiles here gets the patient one (the lanes' codecs are modules of their own, see `loadCodecs`).
  * (Measured 2026-11-20, Node 20.20, 2 cores.)
  */
 const PATIENT_TIERING_BUDGET = 2_000_000_000;
@@ -52,6 +52,8 @@ run(process.argv.slice(2), {
         onDone: ({ damaged }) => {
           for (const { message } of damaged) process.stderr.write(`checkpoint: ${forCommandLine(message)}\n`);
         },
+        onFailure: ({ message }) =>
+          process.stderr.write(`checkpoint: Small packs could not be merged: ${forCommandLine(message)}\n`),
       },
     });
     setTieringBudget(DEFAULT_TIERING_BUDGET);

@@ -2,6 +2,7 @@
 import { realpathSync } from "node:fs";
 import * as path from "node:path";
 import { CheckpointError } from "../shared/errors";
+import { printable } from "./output";
 
 /** Output shows a number as #12; typed back like that it means the same as plain 12. */
 export function refOperand(typed: string): string {
@@ -60,26 +61,25 @@ const UNITS: Readonly<Record<string, number>> = { "": 1, k: 1024, m: 1024 ** 2, 
 /** Bytes: a whole number, with K, M, G or T for powers of 1024. */
 export function sizeOperand(typed: string, option: string): number {
   const match = /^(\d+)\s*([kmgt]?)(?:i?b)?$/i.exec(typed.trim());
-  const bytes = match ? Number(match[1]) * (UNITS[(match[2] ?? "").toLowerCase()] ?? 1) : Number.NaN;
-  if (!Number.isSafeInteger(bytes))
-    throw new CheckpointError(
-      "usage",
-      `${option} takes a number of bytes such as 1048576, 64M or 2G, but "${typed}" was given.`,
-    );
-  return bytes;
+  const bytes = match ? Number(match[1]) * (UNITS[(match[2] ?? "").toLowerCase()] ?? 1) : undefined;
+  return checked(bytes, "a number of bytes such as 1048576, 64M or 2G", typed, option);
 }
 
 /** A whole number from 1. */
 export function countOperand(typed: string, option: string): number {
-  const count = /^\d+$/.test(typed) ? Number(typed) : 0;
-  if (count < 1 || !Number.isSafeInteger(count))
-    throw new CheckpointError("usage", `${option} takes a whole number from 1, but "${typed}" was given.`);
-  return count;
+  const count = /^\d+$/.test(typed.trim()) ? Number(typed) : undefined;
+  return checked(count === 0 ? undefined : count, "a whole number from 1", typed, option);
 }
 
 /** Seconds, with decimals, as milliseconds. */
 export function secondsOperand(typed: string, option: string): number {
-  if (!/^\d+(\.\d+)?$/.test(typed))
-    throw new CheckpointError("usage", `${option} takes seconds such as 30 or 0.5, but "${typed}" was given.`);
-  return Math.round(Number(typed) * 1000);
+  const ms = /^\d+(\.\d+)?$/.test(typed.trim()) ? Math.round(Number(typed) * 1000) : undefined;
+  return checked(ms, "seconds such as 30 or 0.5", typed, option);
+}
+
+/** Throws `usage` for what is no number (undefined), or one too large to count with. */
+function checked(value: number | undefined, wanted: string, typed: string, option: string): number {
+  if (value === undefined || !Number.isSafeInteger(value))
+    throw new CheckpointError("usage", `${option} takes ${wanted}, but "${printable(typed)}" was given.`);
+  return value;
 }

@@ -18,7 +18,7 @@ export type Work = (invocation: Invocation) => Promise<ExitCode | undefined>;
 /** Hands a command's work to whoever runs it. Commands get this and the program, nothing else. */
 export type Start = (work: Work) => Promise<void>;
 
-export interface ProgramHooks {
+interface ProgramHooks {
   readonly argv: readonly string[];
   readonly writeHelp: (text: string) => void;
   readonly writeUsage: (text: string) => void;

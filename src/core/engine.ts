@@ -14,6 +14,7 @@ import { Housekeeping, type HousekeepingOptions } from "./ops/housekeeping";
 import * as queries from "./ops/queries";
 import { resolveRef } from "./ops/refs";
 import * as restoring from "./ops/restore";
+import { undoState } from "./ops/restoreStack";
 import { save } from "./ops/save";
 import { search } from "./ops/search";
 import { verify } from "./ops/verify";
@@ -72,7 +73,10 @@ export class Engine implements EngineApi {
   }
 
   save(request: SaveRequest): Promise<SaveResult> {
-    return this.run(() => save(this.store, request, this.operation), request.packChunkBytes);
+    return this.run(() => save(this.store, request, this.operation), {
+      changes: ({ noChange }) => !noChange,
+      chunkBytes: request.packChunkBytes,
+    });
   }
 
   list(options: { limit?: number } = {}): Promise<readonly Checkpoint[]> {
@@ -108,7 +112,9 @@ export class Engine implements EngineApi {
   }
 
   restore(request: RestoreRequest): Promise<RestoreResult> {
-    return this.run(() => restoring.restore(this.store, request, this.operation));
+    return request.dryRun === true
+      ? this.read(() => restoring.previewRestore(this.store, request, this.operation))
+      : this.run(() => restoring.restore(this.store, request, this.operation));
   }
 
   undo(scan: ScanOptions): Promise<RestoreResult> {
@@ -120,7 +126,7 @@ export class Engine implements EngineApi {
   }
 
   undoState(): Promise<UndoState> {
-    return this.read(() => restoring.undoState(this.store));
+    return this.read(() => undoState(this.store));
   }
 
   rename(ref: Ref, name: string | null): Promise<Checkpoint> {
@@ -203,11 +209,14 @@ export class Engine implements EngineApi {
   }
 
   /** Takes its turn among the changing operations of this process, and turns every failure into one of ours. */
-  private run<T>(body: () => Promise<T> | T, chunkBytes?: number): Promise<T> {
+  private run<T>(
+    body: () => Promise<T> | T,
+    { changes = () => true, chunkBytes }: { changes?: (answer: T) => boolean; chunkBytes?: number | undefined } = {},
+  ): Promise<T> {
     return this.housekeeping.during(async () => {
       try {
         const answer = await takeTurn(this.turn, body);
-        this.housekeeping.noteChange(chunkBytes);
+        if (changes(answer)) this.housekeeping.noteChange(chunkBytes);
         return answer;
       } catch (error) {
         throw CheckpointError.from(error);

@@ -2,6 +2,7 @@
 import { parentPort } from "node:worker_threads";
 import { CheckpointError } from "../shared/errors";
 import { nodeFileSystem } from "./fs/nodeFileSystem";
+import { recordCheck } from "./ops/recordCheck";
 import { runCheckTask } from "./pipeline/checkTask";
 import { runExtractTask } from "./pipeline/extractTask";
 import type { AnyResult, FromLane, ToLane } from "./pipeline/lanes";
@@ -16,13 +17,13 @@ parentPort?.on("message", (message: ToLane) => {
   answer(message)
     .then((result): FromLane => ({ id: message.id, result }))
     .catch((error: unknown): FromLane => ({ id: message.id, error: CheckpointError.serialize(error) }))
-    .then((answer) => parentPort?.postMessage(answer));
+    .then((answer) => parentPort?.postMessage(answer, buffersOf(answer)));
 });
 
 async function answer({ task, packs: folder }: ToLane): Promise<AnyResult> {
   const fs = nodeFileSystem;
   // Comparing stats needs no codecs, and is over before they would be there.
-  if (task.kind === "check") return runCheckTask(fs, task);
+  if (task.kind === "check") return runCheckTask(recordCheck(fs, task), task);
   codecs ??= loadCodecs({ busy: true });
   const loaded = await codecs;
   // Opened for each task: between tasks other packs may have come and gone.
@@ -39,4 +40,11 @@ async function answer({ task, packs: folder }: ToLane): Promise<AnyResult> {
   } finally {
     packs.close();
   }
+}
+
+/** Handed over, not copied: the index of a pack of 100,000 files is 3 MB. */
+function buffersOf(answer: FromLane): ArrayBuffer[] {
+  if (!("result" in answer) || answer.result === undefined || !("pack" in answer.result)) return [];
+  const { pack } = answer.result;
+  return pack === undefined ? [] : [pack.index.buffer as ArrayBuffer];
 }

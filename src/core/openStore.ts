@@ -13,6 +13,7 @@ import { currentProcess } from "./fs/processIdentity";
 import { warmUpForScan } from "./ops/checkFolders";
 import type { Store } from "./ops/context";
 import { LastScan } from "./ops/lastScan";
+import { ListedChanges } from "./ops/listedChanges";
 import { TreeStore } from "./ops/treeStore";
 import { LanePool } from "./pipeline/lanes";
 import { FileIndex } from "./scan/fileIndex";
@@ -60,6 +61,7 @@ export async function openStore(address: StoreAddress, options: StoreOptions): P
   if (options.scansSoon) warmUpForScan(fs, layout, lanes);
   const blobs = openPackSet({ fs, codecs, folder: layout.packs });
   const treePacks = openPackSet({ fs, codecs, folder: layout.trees });
+  const catalog = Catalog.open({ fs, codecs, sqlite, nonce }, layout.folder);
   return {
     fs,
     codecs,
@@ -72,7 +74,8 @@ export async function openStore(address: StoreAddress, options: StoreOptions): P
     blobs,
     treePacks,
     trees: new TreeStore(treePacks),
-    catalog: Catalog.open({ fs, codecs, sqlite, nonce }, layout.folder),
+    catalog,
+    listedChanges: new ListedChanges(catalog),
     index: FileIndex.open(fs, codecs, layout.index, nonce, (afresh) => {
       if (afresh) for (const packs of [blobs, treePacks]) packs.forgetSizes();
       return [...blobs.stamps(), ...treePacks.stamps()];

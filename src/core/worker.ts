@@ -17,6 +17,8 @@ const keyOf = (address: StoreAddress): string => `${address.storeRoot}\n${addres
 const post = (message: FromWorker, transfer: readonly ArrayBuffer[] = []): void =>
   parentPort?.postMessage(message, transfer as ArrayBuffer[]);
 
+const notice = (message: string): void => post({ type: "notice", message });
+
 function engineFor(address: StoreAddress): Promise<Engine> {
   const key = keyOf(address);
   let engine = engines.get(key);
@@ -24,6 +26,12 @@ function engineFor(address: StoreAddress): Promise<Engine> {
     engine = openEngine(address, {
       laneScript: join(__dirname, "lane.js"),
       sqlWasmPath: join(__dirname, "sql-wasm.wasm"),
+      housekeeping: {
+        onDone: ({ damaged }) => {
+          for (const { message } of damaged) notice(message);
+        },
+        onFailure: ({ message }) => notice(`Small packs could not be merged: ${message}`),
+      },
     });
     engines.set(key, engine);
     // A failure to open is answered, and tried anew by the next call.
@@ -46,7 +54,10 @@ async function answer(message: Extract<ToWorker, { type: "call" }>): Promise<voi
       isCancelled: () => Atomics.load(cancel, 0) !== 0,
     });
     const method = engine[message.method] as (...args: readonly unknown[]) => ReturnType<EngineApi[keyof EngineApi]>;
-    const { value, transfer } = packAnswer(await method.apply(engine, unpackArguments(message.args)));
+    const { value, transfer } = packAnswer(
+      message.method,
+      await method.apply(engine, unpackArguments(message.method, message.args)),
+    );
     post({ type: "result", id, value }, transfer);
   } catch (error) {
     post({ type: "error", id, error: CheckpointError.serialize(error) });
@@ -66,12 +77,19 @@ function throttled(report: (progress: Progress) => void): (progress: Progress) =
   };
 }
 
-parentPort?.on("message", (message: ToWorker) => {
-  if (message.type === "call") void answer(message);
-  else {
-    const key = keyOf(message.address);
-    const engine = engines.get(key);
-    engines.delete(key);
-    engine?.then((open) => open.close()).catch(() => {}); // it never opened, so there is nothing to close
+async function close(address: StoreAddress): Promise<void> {
+  const key = keyOf(address);
+  const engine = engines.get(key);
+  engines.delete(key);
+  // One that never opened has nothing to close, and whoever wanted it was told.
+  const open = await engine?.catch(() => undefined);
+  try {
+    await open?.close();
+  } catch (error) {
+    notice(`Closing the store of ${address.folder} failed: ${CheckpointError.from(error).message}`);
   }
+}
+
+parentPort?.on("message", (message: ToWorker) => {
+  void (message.type === "call" ? answer(message) : close(message.address));
 });

@@ -19,7 +19,7 @@
 import { covers, isCovered, parentOf } from "./pathCover";
 
 /** Why everything has to be looked at. For the log and for tests. */
-export type Doubt =
+type Doubt =
   | "first look"
   | "file watcher not heard yet"
   | "file watcher is silent"
@@ -49,14 +49,14 @@ export function everything(doubt: Doubt): Look {
 }
 
 /** What else decides whether the paths of a set can be all there is. */
-export interface LookConditions {
+interface LookConditions {
   /** What the scan goes by; another text than at the last look at everything asks for a new one. */
   readonly rules: string;
   /** The watcher is told to leave out paths that a scan takes in, or cannot see them. */
   readonly watcherHides: boolean;
 }
 
-export interface ChangedPathSetOptions {
+interface ChangedPathSetOptions {
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /** Whether the system watches what is in a new folder by itself; inotify does not. */

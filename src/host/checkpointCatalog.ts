@@ -8,16 +8,9 @@
 import * as vscode from "vscode";
 import type { Checkpoint } from "../shared/checkpoints";
 import { Disposable } from "../shared/disposable";
-import type { UndoState } from "../shared/restores";
 import type { ErrorMessages } from "./errorMessages";
+import { type FolderCheckpoints, isSameKnowledge } from "./folderCheckpoints";
 import type { Root, WorkspaceFolders } from "./workspaceFolders";
-
-export interface FolderCheckpoints {
-  /** Newest first. */
-  readonly checkpoints: readonly Checkpoint[];
-  readonly undo: UndoState;
-  readonly storeFolder: string;
-}
 
 /** What stays known while no engine runs. */
 interface Remembered {
@@ -106,13 +99,26 @@ export class CheckpointCatalog extends Disposable {
     }
   }
 
+  /**
+   * The same after something was done: that nobody can tell what came of it does not undo it, so a failure is only
+   * logged, and answered with undefined.
+   */
+  async refreshQuietly(root: Root): Promise<FolderCheckpoints | undefined> {
+    try {
+      return await this.refresh(root);
+    } catch (error) {
+      this.errors.record(error);
+      return undefined;
+    }
+  }
+
   private async read(root: Root): Promise<FolderCheckpoints> {
     const before = this.known.get(root);
     const [checkpoints, undo] = await Promise.all([root.engine.list(), root.engine.undoState()]);
     const storeFolder = before?.storeFolder ?? (await root.engine.stats()).folder;
     const after: FolderCheckpoints = { checkpoints, undo, storeFolder };
     if (this.isDisposed || !this.folders.all.includes(root)) return after;
-    if (before && JSON.stringify(before) === JSON.stringify(after)) return before;
+    if (before && isSameKnowledge(before, after)) return before;
     this.known.set(root, after);
     this.watch(root, storeFolder);
     await this.memory.update(memoryKey(root), {
@@ -123,14 +129,6 @@ export class CheckpointCatalog extends Disposable {
     this.updateContext();
     this.changed.fire();
     return after;
-  }
-
-  private async refreshQuietly(root: Root): Promise<void> {
-    try {
-      await this.refresh(root);
-    } catch (error) {
-      this.errors.record(error);
-    }
   }
 
   private watch(root: Root, storeFolder: string): void {

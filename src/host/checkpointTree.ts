@@ -11,17 +11,15 @@ import {
   type CheckpointTreeNode,
   DayNode,
   FolderNode,
-  MoreNode,
   NotListedNode,
   RootNode,
 } from "./checkpointNodes";
 import type { ErrorMessages } from "./errorMessages";
+import { LevelPages } from "./levelPages";
 import { startOfDay } from "./wording";
 import type { Root, WorkspaceFolders } from "./workspaceFolders";
 
-export const CHECKPOINT_VIEW = "checkpoint.checkpoints";
-/** Rows of one folder shown at first, and added by each "more". VS Code asks for every row of an open folder at once. */
-const PAGE_ROWS = 500;
+const CHECKPOINT_VIEW = "checkpoint.checkpoints";
 /** All changes of a checkpoint are fetched at once, so that every folder and count is true; 78,000 take about 12 MB. */
 const MAX_CHANGES = 100_000;
 /** Changes of this many checkpoints are kept: the tree asks for all open ones again after each save. */
@@ -33,8 +31,7 @@ export class CheckpointTree extends Disposable implements vscode.TreeDataProvide
   readonly view: vscode.TreeView<CheckpointTreeNode>;
   private readonly changed = this.register(new vscode.EventEmitter<CheckpointTreeNode | undefined>());
   readonly onDidChangeTreeData = this.changed.event;
-  /** Rows shown of a folder (or of a checkpoint's top level) once "more" was clicked, by the node's id. */
-  private readonly shownRows = new Map<string, number>();
+  private readonly pages = new LevelPages();
   private readonly kept = new Map<string, ChangeList>();
 
   constructor(
@@ -138,7 +135,6 @@ export class CheckpointTree extends Disposable implements vscode.TreeDataProvide
     return list;
   }
 
-  /** The first rows of one level, and the row that shows more of it. */
   private page(
     parent: CheckpointNode | FolderNode,
     path: string,
@@ -146,23 +142,15 @@ export class CheckpointTree extends Disposable implements vscode.TreeDataProvide
     isOpen: boolean,
   ): CheckpointTreeNode[] {
     const { root, checkpoint } = parent;
-    const key = `${root.key}:${checkpoint.id}:${path}`;
-    const shown = this.shownRows.get(key) ?? PAGE_ROWS;
-    const rows: CheckpointTreeNode[] = nodes
-      .first(shown)
-      .map((node) =>
+    return this.pages.page<CheckpointTreeNode>(
+      `${root.key}:${checkpoint.id}:${path}`,
+      nodes,
+      (node) =>
         node.type === "folder"
           ? new FolderNode(root, checkpoint, node, isOpen)
           : new ChangeNode(root, checkpoint, node.change, node.name),
-      );
-    if (nodes.length > shown) {
-      const showMore = () => {
-        this.shownRows.set(key, shown + PAGE_ROWS);
-        this.changed.fire(parent);
-      };
-      rows.push(new MoreNode(nodes.length - shown, showMore, `more:${key}:${shown}`));
-    }
-    return rows;
+      () => this.changed.fire(parent),
+    );
   }
 }
 

@@ -2,7 +2,7 @@
 import * as vscode from "vscode";
 import type { Change } from "../shared/changes";
 import { Disposable } from "../shared/disposable";
-import type { CheckpointCatalog, FolderCheckpoints } from "./checkpointCatalog";
+import type { CheckpointCatalog } from "./checkpointCatalog";
 import { type ChangeNode, MoreNode, type VersionNode } from "./checkpointNodes";
 import { pickCheckpoint } from "./checkpointPicker";
 import type { CheckpointTree } from "./checkpointTree";
@@ -10,6 +10,7 @@ import { activeUri, type CommandTargets, type PathTarget } from "./commandTarget
 import type { Compare } from "./compareCommands";
 import type { ErrorMessages } from "./errorMessages";
 import type { FileHistoryView } from "./fileHistoryView";
+import type { FolderCheckpoints } from "./folderCheckpoints";
 import type { ManageCommands } from "./manageCommands";
 import type { RestoreCommands } from "./restoreCommands";
 import type { RestorePreview } from "./restorePreview";
@@ -18,7 +19,7 @@ import { showStatusMenu } from "./statusBar";
 import { pickVersion } from "./versionPicker";
 import { Root, type WorkspaceFolders } from "./workspaceFolders";
 
-export interface CommandServices {
+interface CommandServices {
   readonly folders: WorkspaceFolders;
   readonly catalog: CheckpointCatalog;
   readonly targets: CommandTargets;
@@ -147,7 +148,7 @@ export class Commands extends Disposable {
       const title = direction === "undo" ? vscode.l10n.t("Undo Last Restore") : vscode.l10n.t("Redo Restore");
       root = able.length === 1 ? able[0] : await folders.pick(title);
     }
-    if (root) await restoring[direction](root);
+    if (root) await restoring.reverse(root, direction);
   }
 
   private async comparePath(args: Args): Promise<void> {

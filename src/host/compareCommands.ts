@@ -12,7 +12,7 @@ import type { Root } from "./workspaceFolders";
 import { yieldNow } from "./yieldNow";
 
 /** The multi-diff editor lays out every entry at once; beyond this it becomes too slow to be of use. */
-export const MAX_COMPARED = 1_000;
+const MAX_COMPARED = 1_000;
 
 export class Compare {
   constructor(

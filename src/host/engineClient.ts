@@ -29,10 +29,12 @@ export interface WorkerDeath {
   readonly error: CheckpointError;
 }
 
-export interface EngineClientOptions {
+interface EngineClientOptions {
   /** Absolute path of the worker's script. */
   readonly script: string;
   readonly onDeath?: (death: WorkerDeath) => void;
+  /** Hears, for the log, what went wrong in work that nobody asked for. */
+  readonly onNotice?: (message: string) => void;
   readonly now?: () => number;
 }
 
@@ -143,8 +145,12 @@ export class EngineClient extends Disposable {
       this.pending.get(message.id)?.control.onProgress?.(message.progress);
       return;
     }
+    if (message.type === "notice") {
+      this.options.onNotice?.(message.message);
+      return;
+    }
     const call = this.settle(message.id);
-    if (message.type === "result") call?.resolve(unpackAnswer(message.value));
+    if (message.type === "result") call?.resolve(unpackAnswer(call.message.method, message.value));
     else call?.reject(CheckpointError.deserialize(message.error));
   }
 

@@ -6,12 +6,12 @@ import { checkpointIcon, checkpointTooltip } from "./checkpointItems";
 import { MoreNode, VersionNode } from "./checkpointNodes";
 import { activeUri, type CommandTargets, type PathTarget } from "./commandTargets";
 import type { ErrorMessages } from "./errorMessages";
-import { versionPage } from "./fileVersions";
-import { hashesOfPresent } from "./presentContent";
+import { VERSIONS_A_PAGE, versionPage } from "./fileVersions";
+import { PresentContent } from "./presentContent";
+import { VisibleTimer } from "./visibleTimer";
 import { changeWord, checkpointTitle, dateAndTime, joined, reasonWords, relativeTime } from "./wording";
 
-export const HISTORY_VIEW = "checkpoint.fileHistory";
-const PAGE = 50;
+const HISTORY_VIEW = "checkpoint.fileHistory";
 /** Tabs flicker by while people search for a file. */
 const FOLLOW_DELAY_MS = 200;
 const AGE_REFRESH_MS = 60_000;
@@ -22,8 +22,9 @@ export class FileHistoryView extends Disposable implements vscode.TreeDataProvid
   private readonly view: vscode.TreeView<HistoryNode>;
   private readonly changed = this.register(new vscode.EventEmitter<undefined>());
   readonly onDidChangeTreeData = this.changed.event;
+  private readonly present = new PresentContent();
   private target: PathTarget | undefined;
-  private limit = PAGE;
+  private limit = VERSIONS_A_PAGE;
   private followTimer: NodeJS.Timeout | undefined;
 
   constructor(
@@ -35,14 +36,19 @@ export class FileHistoryView extends Disposable implements vscode.TreeDataProvid
     this.view = this.register(vscode.window.createTreeView<HistoryNode>(HISTORY_VIEW, { treeDataProvider: this }));
     this.register(vscode.window.tabGroups.onDidChangeTabs(() => this.followSoon()));
     this.register(vscode.window.tabGroups.onDidChangeTabGroups(() => this.followSoon()));
-    this.register(this.view.onDidChangeVisibility(({ visible }) => visible && this.followSoon()));
+    const ages = this.register(new VisibleTimer(AGE_REFRESH_MS, () => this.changed.fire(undefined)));
+    this.register(
+      this.view.onDidChangeVisibility(({ visible }) => {
+        ages.setVisible(visible);
+        this.followSoon();
+      }),
+    );
+    ages.setVisible(this.view.visible);
     this.register(catalog.onDidChange(() => this.changed.fire(undefined)));
     // Which version is the one on disk has changed.
     this.register(
       vscode.workspace.onDidSaveTextDocument(({ uri }) => this.isShown(uri) && this.changed.fire(undefined)),
     );
-    const ages = setInterval(() => this.view.visible && this.changed.fire(undefined), AGE_REFRESH_MS);
-    this.register({ dispose: () => clearInterval(ages) });
     this.register({ dispose: () => clearTimeout(this.followTimer) });
   }
 
@@ -73,16 +79,16 @@ export class FileHistoryView extends Disposable implements vscode.TreeDataProvid
       await this.catalog.get(target.root);
       const page = await versionPage(target.root, target.path, this.limit);
       const versions = page.versions.map(({ version }) => version);
-      const present = await hashesOfPresent(target.root, target.path, versions);
+      const present = await this.present.hashes(target.root, target.path, versions);
       this.view.message =
         versions.length === 0 ? vscode.l10n.t("No checkpoint holds {0} yet.", target.path || target.root.name) : "";
       const nodes: HistoryNode[] = page.versions.map(
         ({ version, older }) =>
-          new VersionNode(target.root, target.path, version, older, present.has(version.state?.hash ?? "")),
+          new VersionNode(target.root, target.path, version, older, version.state && present.has(version.state.hash)),
       );
       if (page.next !== undefined) {
         const loadMore = () => {
-          this.limit += PAGE;
+          this.limit += VERSIONS_A_PAGE;
           this.changed.fire(undefined);
         };
         nodes.push(new MoreNode(0, loadMore, `history-more:${this.limit}`));
@@ -118,7 +124,7 @@ export class FileHistoryView extends Disposable implements vscode.TreeDataProvid
   private setTarget(target: PathTarget): void {
     if (this.target?.root === target.root && this.target.path === target.path) return;
     this.target = target;
-    this.limit = PAGE;
+    this.limit = VERSIONS_A_PAGE;
     this.view.description = target.path === "" ? target.root.name : (target.path.split("/").at(-1) ?? "");
     this.changed.fire(undefined);
   }

@@ -2,7 +2,10 @@
 import type { FileVersion } from "../shared/changes";
 import type { Root } from "./workspaceFolders";
 
-export interface VersionPage {
+/** Shown at first, and added by each "Load More". */
+export const VERSIONS_A_PAGE = 50;
+
+interface VersionPage {
   readonly versions: readonly {
     readonly version: FileVersion;
     /** The version before; undefined for the first one. */

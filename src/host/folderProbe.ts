@@ -5,7 +5,7 @@ const CONCURRENCY = 8;
 /** Paths that wait for their turn; what comes beyond is given up, and said. */
 export const MAX_WAITING = 4_000;
 
-export interface FolderProbeOptions {
+interface FolderProbeOptions {
   /** Must not reject. */
   readonly isFolder: (path: string) => Promise<boolean>;
   readonly onFolder: (path: string) => void;

@@ -4,10 +4,9 @@ import type { DeletePlan, VerifyResult } from "../shared/upkeep";
 import { type Activity, unlessCancelled } from "./activity";
 import type { CheckpointCatalog } from "./checkpointCatalog";
 import type { CheckpointTarget } from "./commandTargets";
+import { showDone } from "./statusMessage";
 import { checkpointTitle, fileSize, wholeNumber } from "./wording";
 import type { Root } from "./workspaceFolders";
-
-const STATUS_MESSAGE_MS = 6_000;
 
 export class ManageCommands {
   constructor(
@@ -24,7 +23,7 @@ export class ManageCommands {
     });
     if (name === undefined) return;
     await root.engine.rename(checkpoint.id, name.trim() === "" ? null : name.trim());
-    await this.catalog.refresh(root);
+    await this.catalog.refreshQuietly(root);
   }
 
   async pin(targets: readonly CheckpointTarget[], pinned: boolean): Promise<void> {
@@ -45,16 +44,18 @@ export class ManageCommands {
       this.activity.run(vscode.l10n.t("Deleting checkpoints"), async (control) => {
         for (const { root, ids } of byRoot) {
           const result = await root.controlled(control).delete(ids);
-          this.log.info(`${root.name}: deleted ${ids.length} checkpoints, freed ${result.freedBytes} bytes`);
+          this.log.info(`${root.name}: checkpoints deleted: ${ids.length}, bytes freed: ${result.freedBytes}`);
         }
         return true;
       }),
-    );
-    await this.refreshAll(targets);
+      // Also after a failure: of several folders the first ones are done by then.
+    ).finally(() => this.refreshAll(targets));
     if (!deleted) return;
-    const done =
-      targets.length === 1 && targets[0] ? checkpointTitle(targets[0].checkpoint) : wholeNumber(targets.length);
-    vscode.window.setStatusBarMessage(`$(trash) ${vscode.l10n.t("Deleted: {0}", done)}`, STATUS_MESSAGE_MS);
+    const only = targets.length === 1 ? targets[0]?.checkpoint : undefined;
+    const done = only
+      ? vscode.l10n.t("Deleted {0}.", checkpointTitle(only))
+      : vscode.l10n.t("Deleted {0} checkpoints.", wholeNumber(targets.length));
+    showDone("trash", done);
   }
 
   async verify(root: Root): Promise<void> {
@@ -68,7 +69,7 @@ export class ManageCommands {
     if (result.ok) {
       void vscode.window.showInformationMessage(
         vscode.l10n.t(
-          "The store of {0} is sound: {1} checkpoints, {2} pieces of content, {3} read.",
+          "The store of {0} is sound. Checkpoints: {1}; pieces of content: {2}; read: {3}.",
           root.name,
           wholeNumber(result.checkpoints),
           wholeNumber(result.objects),
@@ -80,7 +81,7 @@ export class ManageCommands {
     const show = vscode.l10n.t("Show Details");
     const picked = await vscode.window.showErrorMessage(
       vscode.l10n.t(
-        "The store of {0} is damaged: {1} problems, {2} of {3} checkpoints cannot be restored completely. The others still can.",
+        "The store of {0} is damaged. Problems: {1}; checkpoints that cannot be restored completely: {2} of {3}. The others still can.",
         root.name,
         wholeNumber(result.problems.length),
         wholeNumber(result.damaged.length),
@@ -118,7 +119,7 @@ export class ManageCommands {
     const picked = await vscode.window.showQuickPick(items, {
       title: vscode.l10n.t("Storage of {0}: {1}", root.name, fileSize(stats.totalBytes)),
       placeHolder: vscode.l10n.t(
-        "{0} checkpoints, {1} pieces of content in {2} packs",
+        "Checkpoints: {0}; pieces of content: {1}; packs: {2}",
         wholeNumber(stats.checkpoints),
         wholeNumber(stats.objects),
         wholeNumber(stats.packs),
@@ -134,7 +135,7 @@ export class ManageCommands {
   }
 
   private async refreshAll(targets: readonly CheckpointTarget[]): Promise<void> {
-    for (const root of new Set(targets.map((target) => target.root))) await this.catalog.refresh(root);
+    for (const root of new Set(targets.map((target) => target.root))) await this.catalog.refreshQuietly(root);
   }
 }
 
@@ -149,7 +150,7 @@ async function confirmDelete(targets: readonly CheckpointTarget[], plans: readon
   const pinned = targets.filter(({ checkpoint }) => checkpoint.pinned);
   const question = only
     ? vscode.l10n.t("Delete checkpoint {0}?", checkpointTitle(only))
-    : vscode.l10n.t("Delete {0} checkpoints?", targets.length);
+    : vscode.l10n.t("Delete {0} checkpoints?", wholeNumber(targets.length));
   const detail = [
     pinnedWords(targets, pinned),
     lossWords(plans),

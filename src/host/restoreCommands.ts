@@ -1,11 +1,13 @@
 /** Restores, undoes and redoes, after a dry run that shows what would happen. */
 import * as vscode from "vscode";
 import type { Checkpoint } from "../shared/checkpoints";
+import type { UndoState } from "../shared/restores";
 import type { HostEngine, HostRestoreRequest, HostRestoreResult } from "../shared/wireForms";
 import { type Activity, unlessCancelled } from "./activity";
 import type { CheckpointCatalog } from "./checkpointCatalog";
 import type { ErrorMessages } from "./errorMessages";
 import type { RestorePreview } from "./restorePreview";
+import { type Refusal, type RestoreStep, type ReversalKind, reverseRestore } from "./restoreReversal";
 import { RestoreSelection } from "./restoreSelection";
 import type { Settings } from "./settings";
 import { offerToSave, settleUnsaved } from "./unsavedFiles";
@@ -50,57 +52,50 @@ export class RestoreCommands {
 
   /** Restores what is selected. Unsaved editors are settled first. */
   async apply(root: Root, checkpoint: Checkpoint, selection: RestoreSelection): Promise<void> {
-    const result = await unlessCancelled(this.settleAndRestore(root, checkpoint, selection));
-    if (!result) return;
+    const done = await unlessCancelled(this.settleAndRestore(root, checkpoint, selection));
+    if (!done) return;
     this.preview.close();
-    const text = vscode.l10n.t("Restored {0} from {1}.", restoredCount(result), checkpointTitle(checkpoint));
-    this.announce(root, result, text, await this.reversal(root, "undo"));
-  }
-
-  async undo(root: Root): Promise<void> {
-    const result = await this.reverse(root, vscode.l10n.t("Undoing the restore"), (engine) =>
-      engine.undo(root.scanOptions()),
-    );
-    if (!result) return;
-    const text = vscode.l10n.t("The restore was undone: {0} are as before.", restoredCount(result));
-    this.announce(root, result, text, await this.reversal(root, "redo"));
-  }
-
-  async redo(root: Root): Promise<void> {
-    const result = await this.reverse(root, vscode.l10n.t("Restoring again"), (engine) =>
-      engine.redo(root.scanOptions()),
-    );
-    if (!result) return;
-    const text = vscode.l10n.t("Restored again: {0}.", restoredCount(result));
-    this.announce(root, result, text, await this.reversal(root, "undo"));
+    const text = vscode.l10n.t("Restored {0} from {1}.", restoredCount(done.result), checkpointTitle(checkpoint));
+    this.announce(root, done, text, "undo");
   }
 
   /**
-   * The button of a notification, which may be pressed long after: it is about the restore it was shown for, and must not
-   * take back another one that came since (from here, another window or a terminal).
+   * Takes back the last restore, or repeats the one that was taken back. `meant`: only if it is still that one, which is
+   * said otherwise. Unsaved editors are settled first.
    */
-  private async reversal(root: Root, kind: "undo" | "redo") {
-    const shownFor = (await root.engine.undoState())[kind];
-    return {
-      label: kind === "undo" ? vscode.l10n.t("Undo") : vscode.l10n.t("Redo"),
-      run: async () => {
-        const next = (await root.engine.undoState())[kind];
-        if (next === null || next.at !== shownFor?.at) {
-          void vscode.window.showInformationMessage(
-            vscode.l10n.t("Something else was restored or taken back since then, so nothing was done."),
-          );
-          return;
-        }
-        await (kind === "undo" ? this.undo(root) : this.redo(root));
-      },
-    };
+  async reverse(root: Root, kind: ReversalKind, meant?: RestoreStep): Promise<void> {
+    const question = vscode.l10n.t("Some files have unsaved changes. Files on disk may be replaced.");
+    const title = kind === "undo" ? vscode.l10n.t("Undoing the restore") : vscode.l10n.t("Restoring again");
+    const answer = await unlessCancelled(
+      reverseRestore(
+        kind,
+        {
+          state: () => root.engine.undoState(),
+          settle: () => offerToSave([root], question),
+          reverse: () => this.run(root, title, (engine) => engine[kind](root.scanOptions())),
+        },
+        meant,
+      ),
+    );
+    if (!answer) return;
+    if ("refusal" in answer) {
+      void vscode.window.showInformationMessage(refusalWords(answer.refusal));
+      await this.catalog.refreshQuietly(root);
+      return;
+    }
+    const count = restoredCount(answer.result.result);
+    const text =
+      kind === "undo"
+        ? vscode.l10n.t("The restore was undone ({0}).", count)
+        : vscode.l10n.t("Restored again: {0}.", count);
+    this.announce(root, answer.result, text, kind === "undo" ? "redo" : "undo");
   }
 
   private async settleAndRestore(
     root: Root,
     checkpoint: Checkpoint,
     selection: RestoreSelection,
-  ): Promise<HostRestoreResult | undefined> {
+  ): Promise<DoneRestore | undefined> {
     const selected = selection.request(await settleUnsaved(root, (path) => selection.includes(path)));
     if (!selected) {
       void vscode.window.showInformationMessage(vscode.l10n.t("Nothing is selected, so nothing was restored."));
@@ -112,26 +107,20 @@ export class RestoreCommands {
     );
   }
 
-  private async reverse(
-    root: Root,
-    title: string,
-    work: (engine: HostEngine) => Promise<HostRestoreResult>,
-  ): Promise<HostRestoreResult | undefined> {
-    const question = vscode.l10n.t("Some files have unsaved changes. Files on disk may be replaced.");
-    return unlessCancelled(offerToSave([root], question).then(() => this.run(root, title, work)));
-  }
-
   private async run(
     root: Root,
     title: string,
     work: (engine: HostEngine) => Promise<HostRestoreResult>,
-  ): Promise<HostRestoreResult> {
+  ): Promise<DoneRestore> {
+    let result: HostRestoreResult;
     try {
-      return await this.activity.run(title, (control) => work(root.controlled(control)));
-    } finally {
-      // Also after a failure: the safety checkpoint may exist by then.
-      await this.catalog.refresh(root);
+      result = await this.activity.run(title, (control) => work(root.controlled(control)));
+    } catch (error) {
+      // The safety checkpoint may exist by then.
+      await this.catalog.refreshQuietly(root);
+      throw error;
     }
+    return { result, undo: (await this.catalog.refreshQuietly(root))?.undo };
   }
 
   /** For keyboard users and small windows: the same choice in one list. */
@@ -175,22 +164,43 @@ export class RestoreCommands {
     }
   }
 
-  private announce(
-    root: Root,
-    result: HostRestoreResult,
-    text: string,
-    reverse: { readonly label: string; readonly run: () => Promise<void> },
-  ): void {
+  /**
+   * Says what was done, with a button that reverses exactly that: it may be pressed long after. There is none when nobody
+   * can tell what is on top by now, or another restore is.
+   */
+  private announce(root: Root, { result, undo }: DoneRestore, text: string, kind: ReversalKind): void {
     this.log.info(`${root.name}: ${text} +${result.added} ~${result.changed} -${result.removed}`);
     if (result.keptCount > 0) this.log.warn(`${root.name}: kept:${keptLines(result)}`);
+    const top = undo?.[kind];
+    // A restore that wrote nothing is not on the stack; what is on top then may be an older one of the same checkpoint.
+    const isOnTop = result.changes.length > 0 && top?.checkpointId === result.checkpoint.id;
+    const step = (isOnTop && top) || undefined;
+    const label = kind === "undo" ? vscode.l10n.t("Undo") : vscode.l10n.t("Redo");
     const showKept = vscode.l10n.t("Show Kept");
     const kept = result.keptCount;
     const message = kept === 0 ? text : `${text} ${vscode.l10n.t("Left alone: {0}.", fileCount(kept))}`;
-    const buttons = kept === 0 ? [reverse.label] : [reverse.label, showKept];
+    const buttons = [...(step ? [label] : []), ...(kept === 0 ? [] : [showKept])];
     void vscode.window.showInformationMessage(message, ...buttons).then((picked) => {
       if (picked === showKept) this.log.show(true);
-      else if (picked === reverse.label) reverse.run().catch((error) => this.errors.show(error));
+      else if (picked === label) this.reverse(root, kind, step).catch((error) => this.errors.show(error));
     });
+  }
+}
+
+/** A restore that was done, and what can be reversed since; undefined when that could not be found out. */
+interface DoneRestore {
+  readonly result: HostRestoreResult;
+  readonly undo: UndoState | undefined;
+}
+
+function refusalWords(refusal: Refusal): string {
+  switch (refusal) {
+    case "superseded":
+      return vscode.l10n.t("Something else was restored or taken back since then, so nothing was done.");
+    case "deleted":
+      return vscode.l10n.t(
+        "The safety checkpoint with the state before was deleted, so there is nothing to go back to. Your files stay as they are.",
+      );
   }
 }
 

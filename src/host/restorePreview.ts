@@ -6,19 +6,18 @@ import type { ChangeLeaf, ChangeLevel, ChangeNode } from "./changeTree";
 import { moreItem } from "./checkpointItems";
 import { MoreNode } from "./checkpointNodes";
 import { iconUri } from "./checkpointUris";
+import { LevelPages } from "./levelPages";
 import { groupOfNode, type RestoreGroup, type RestoreSelection } from "./restoreSelection";
 import { changeLetter, changeWord, checkpointTitle, fileCount, wholeNumber } from "./wording";
 import type { Root } from "./workspaceFolders";
 
-export const PREVIEW_VIEW = "checkpoint.restorePreview";
+const PREVIEW_VIEW = "checkpoint.restorePreview";
 /** Folders start open while the whole preview fits on a few screens. */
 const MAX_OPEN_ROWS = 100;
-/** Rows of one level shown at first, and added by each "more": VS Code asks for every row of an open folder at once. */
-const PAGE_ROWS = 500;
 const OPEN_CONTEXT = "checkpoint.previewOpen";
 const EMPTY_CONTEXT = "checkpoint.previewEmpty";
 
-export interface OpenPreview {
+interface OpenPreview {
   readonly root: Root;
   readonly checkpoint: Checkpoint;
   readonly selection: RestoreSelection;
@@ -47,8 +46,7 @@ export class RestorePreview extends Disposable implements vscode.TreeDataProvide
   private generation = 0;
   /** The same objects for as long as a preview is open: the tree would take new ones for new rows, and lose clicks. */
   private groupNodes: readonly GroupNode[] = [];
-  /** Rows shown of a level once "more" was clicked. */
-  private readonly shownRows = new WeakMap<ChangeLevel, number>();
+  private readonly pages = new LevelPages();
 
   constructor() {
     super();
@@ -80,6 +78,7 @@ export class RestorePreview extends Disposable implements vscode.TreeDataProvide
   async open(preview: OpenPreview): Promise<void> {
     this.shown = preview;
     this.groupNodes = preview.selection.groups.map((group) => ({ type: "group", group }));
+    this.pages.clear();
     this.generation++;
     await vscode.commands.executeCommand("setContext", OPEN_CONTEXT, true);
     this.describe();
@@ -101,18 +100,13 @@ export class RestorePreview extends Disposable implements vscode.TreeDataProvide
     return node.type === "folder" ? this.page(node, node.children) : [];
   }
 
-  /** The first rows of one level, and the row that shows more of it. */
   private page(parent: SelectableNode, level: ChangeLevel): PreviewNode[] {
-    const shown = this.shownRows.get(level) ?? PAGE_ROWS;
-    const rows: PreviewNode[] = [...level.first(shown)];
-    if (level.length > shown) {
-      const showMore = () => {
-        this.shownRows.set(level, shown + PAGE_ROWS);
-        this.changed.fire(parent);
-      };
-      rows.push(new MoreNode(level.length - shown, showMore, `${idOf(parent)}:more:${shown}`));
-    }
-    return rows;
+    return this.pages.page<PreviewNode>(
+      `preview:${this.generation}:${idOf(parent)}`,
+      level,
+      (node) => node,
+      () => this.changed.fire(parent),
+    );
   }
 
   getTreeItem(node: PreviewNode): vscode.TreeItem {

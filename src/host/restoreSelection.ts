@@ -3,7 +3,7 @@ import type { Change, ChangeKind } from "../shared/changes";
 import type { ChangeTable, ChosenPaths } from "../shared/changeTable";
 import { allRows, type ChangeLevel, type ChangeNode, changeTree } from "./changeTree";
 
-export type RestoreGroupKind = "changed" | "added" | "removed";
+type RestoreGroupKind = "changed" | "added" | "removed";
 
 export interface RestoreGroup {
   readonly kind: RestoreGroupKind;
@@ -13,7 +13,7 @@ export interface RestoreGroup {
 }
 
 /** What to ask of the engine for a selection: these paths and no others. */
-export interface SelectedRestore {
+interface SelectedRestore {
   readonly paths: ChosenPaths;
   readonly exact: true;
 }

@@ -10,6 +10,7 @@ import type { ChangedPaths } from "./changedPaths";
 import type { CheckpointCatalog } from "./checkpointCatalog";
 import { gitState } from "./gitState";
 import type { Settings } from "./settings";
+import { showDone } from "./statusMessage";
 import { offerToSave } from "./unsavedFiles";
 import { changeCounts, checkpointTitle, fileCount } from "./wording";
 import type { Root, WorkspaceFolders } from "./workspaceFolders";
@@ -19,8 +20,6 @@ export interface SaveOptions {
   readonly trigger: Trigger;
   readonly name?: string;
 }
-
-const STATUS_MESSAGE_MS = 6_000;
 
 export class SaveCommand {
   /** Per folder, the skipped files that were reported last: each set is announced once. */
@@ -60,10 +59,7 @@ export class SaveCommand {
         const saved = `${checkpointTitle(checkpoint)} ${changeCounts(checkpoint)}`.trim();
         return roots.length > 1 ? [`${roots[index]?.name} ${saved}`] : [saved];
       });
-      vscode.window.setStatusBarMessage(
-        `$(check) ${vscode.l10n.t("Checkpoint saved: {0}", words.join(", "))}`,
-        STATUS_MESSAGE_MS,
-      );
+      showDone("check", vscode.l10n.t("Checkpoint saved: {0}", words.join(", ")));
     }
     return results;
   }
@@ -116,7 +112,7 @@ export class SaveCommand {
         });
       look.succeeded(result.scanned);
       this.report(root, result, look);
-      await this.catalog.refresh(root);
+      await this.catalog.refreshQuietly(root);
       results.push(result);
     }
     return results;

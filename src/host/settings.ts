@@ -9,10 +9,10 @@ const DEFAULT_MAX_FILE_MB = DEFAULT_SCAN_OPTIONS.maxFileBytes / MEGABYTE;
 /** Below this an interval would keep the machine busy with nothing but checkpoints. */
 const MIN_INTERVAL_MS = 2_000;
 
-export type RemoveNewFiles = "manualOnly" | "always" | "never";
-export type RestorePreviewStyle = "view" | "dialog";
+type RemoveNewFiles = "manualOnly" | "always" | "never";
+type RestorePreviewStyle = "view" | "dialog";
 
-export interface AutoSaveSettings {
+interface AutoSaveSettings {
   readonly enabled: boolean;
   readonly intervalMs: number;
 }

@@ -4,6 +4,7 @@ import { Disposable } from "../shared/disposable";
 import type { Activity } from "./activity";
 import type { AutoSave } from "./autoSave";
 import type { CheckpointCatalog } from "./checkpointCatalog";
+import { VisibleTimer } from "./visibleTimer";
 import { changeCountsSpoken, checkpointTitle, relativeTime, shortAge, timeUntil } from "./wording";
 import type { WorkspaceFolders } from "./workspaceFolders";
 
@@ -11,6 +12,7 @@ const AGE_REFRESH_MS = 30_000;
 
 export class StatusBar extends Disposable {
   private readonly item: vscode.StatusBarItem;
+  private readonly ages = new VisibleTimer(AGE_REFRESH_MS, () => this.update());
 
   constructor(
     private readonly folders: WorkspaceFolders,
@@ -28,12 +30,12 @@ export class StatusBar extends Disposable {
     this.register(catalog.onDidChange(() => this.update()));
     this.register(activity.onDidChange(() => this.update()));
     this.register(autoSave.onDidChange(() => this.update()));
-    const ages = setInterval(() => this.update(), AGE_REFRESH_MS);
-    this.register({ dispose: () => clearInterval(ages) });
+    this.register(this.ages);
     this.update();
   }
 
   private update(): void {
+    this.ages.setVisible(this.folders.all.length > 0);
     if (this.folders.all.length === 0) {
       this.item.hide();
       return;
@@ -74,7 +76,7 @@ export class StatusBar extends Disposable {
   }
 }
 
-export interface StatusMenuState {
+interface StatusMenuState {
   readonly hasCheckpoints: boolean;
   readonly canUndo: boolean;
   readonly canRedo: boolean;

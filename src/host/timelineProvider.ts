@@ -11,7 +11,7 @@ import { checkpointIcon } from "./checkpointItems";
 import { VersionNode } from "./checkpointNodes";
 import type { CommandTargets } from "./commandTargets";
 import type { ErrorMessages } from "./errorMessages";
-import { versionPage } from "./fileVersions";
+import { VERSIONS_A_PAGE, versionPage } from "./fileVersions";
 import type {
   Timeline,
   TimelineChangeEvent,
@@ -25,7 +25,6 @@ import { changeWord, checkpointTitle, dateAndTime, joined, reasonWords } from ".
 
 /** The workbench matches the scheme it sees, which in remote windows and browsers is not "file". */
 const SCHEMES = ["file", "vscode-remote"];
-const PAGE = 50;
 /** While VS Code asks "back to this item", a file with more versions than this is shown up to here. */
 const MAX_VERSIONS = 1_000;
 
@@ -71,7 +70,7 @@ class CheckpointTimeline extends Disposable implements TimelineProvider {
       const target = await this.targets.pathOfUri(uri);
       if (!target) return undefined;
       await this.catalog.get(target.root);
-      const limit = typeof options.limit === "number" ? options.limit : options.limit ? MAX_VERSIONS : PAGE;
+      const limit = typeof options.limit === "number" ? options.limit : options.limit ? MAX_VERSIONS : VERSIONS_A_PAGE;
       const before = options.cursor === undefined ? undefined : Number(options.cursor);
       const page = await versionPage(target.root, target.path, limit, before);
       const upTo = typeof options.limit === "object" ? options.limit.timestamp : Number.NEGATIVE_INFINITY;

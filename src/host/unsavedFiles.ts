@@ -4,7 +4,7 @@ import { CheckpointError, cancelled } from "../shared/errors";
 import type { Root } from "./workspaceFolders";
 
 /** Paths of unsaved files of `root`. */
-export function unsavedPaths(root: Root): string[] {
+function unsavedPaths(root: Root): string[] {
   return vscode.workspace.textDocuments
     .filter((document) => document.isDirty && document.uri.scheme === "file")
     .map((document) => root.pathOf(document.uri))
@@ -12,12 +12,12 @@ export function unsavedPaths(root: Root): string[] {
 }
 
 /**
- * Offers to write unsaved files of the folders first; `question` says why that matters. Rejects with "cancelled" when the user backs out, and with
- * "io" when a file could not be written.
+ * Offers to write unsaved files of the folders first; `question` says why that matters. Resolves with whether there was
+ * anything to ask. Rejects with "cancelled" when the user backs out, and with "io" when a file could not be written.
  */
-export async function offerToSave(roots: readonly Root[], question: string): Promise<void> {
+export async function offerToSave(roots: readonly Root[], question: string): Promise<boolean> {
   const unsaved = roots.flatMap((root) => unsavedPaths(root).map((path) => ({ root, path })));
-  if (unsaved.length === 0) return;
+  if (unsaved.length === 0) return false;
   const saveFirst = vscode.l10n.t("Save Files First");
   const without = vscode.l10n.t("Continue Without");
   const picked = await vscode.window.showWarningMessage(
@@ -28,6 +28,7 @@ export async function offerToSave(roots: readonly Root[], question: string): Pro
   );
   if (picked === undefined) throw cancelled();
   if (picked === saveFirst) await saveDocuments(unsaved);
+  return true;
 }
 
 /**
@@ -70,7 +71,7 @@ async function saveDocuments(files: readonly { readonly root: Root; readonly pat
 }
 
 /** The first few, and how many more. */
-export function fileNames(paths: readonly string[]): string {
+function fileNames(paths: readonly string[]): string {
   const SHOWN = 10;
   const shown = paths.slice(0, SHOWN).join("\n");
   return paths.length <= SHOWN ? shown : vscode.l10n.t("{0}\nand {1} more", shown, paths.length - SHOWN);

@@ -82,10 +82,6 @@ export class WorkspaceFolders extends Disposable {
     return folder && this.roots.find((root) => root.key === folder.uri.toString());
   }
 
-  byKey(key: string): Root | undefined {
-    return this.roots.find((root) => root.key === key);
-  }
-
   /**
    * The only folder, or the one the user picks; undefined when there is none or the user changes their mind. `title`
    * says what the folder is wanted for.

@@ -5,7 +5,7 @@
  *
  * Rows are in tree order: what is in a folder stands together, so that a folder is a range of rows.
  */
-import type { Change, ChangeKind, EntryState, EntryType } from "./changes";
+import { CHANGE_KINDS, type Change, type ChangeKind, ENTRY_TYPES, type EntryState } from "./changes";
 
 /** What crosses the worker boundary; every array has a buffer of its own. */
 export interface PackedChanges {
@@ -29,12 +29,11 @@ export interface ChosenPaths {
   readonly chosen: Uint8Array;
 }
 
-const KINDS: readonly ChangeKind[] = ["added", "changed", "removed", "typeChanged"];
-const TYPES: readonly EntryType[] = ["file", "directory", "symlink"];
-const DIRECTORY = 1 + TYPES.indexOf("directory");
+const DIRECTORY = 1 + ENTRY_TYPES.indexOf("directory");
 /** 128 bits in hexadecimal digits. */
 const HASH_CHARS = 32;
-const NO_HASH = " ".repeat(HASH_CHARS);
+/** Fills the place of a hash where there is none: no state, or a folder of which only its being there is known. */
+const SPACE = 0x20;
 const SLASH = 0x2f;
 
 const encoder = new TextEncoder();
@@ -67,7 +66,7 @@ export class ChangeTable {
   }
 
   kind(row: number): ChangeKind {
-    return KINDS[this.packed.kinds[row] as number] as ChangeKind;
+    return CHANGE_KINDS[this.packed.kinds[row] as number] as ChangeKind;
   }
 
   /** Whether there is anything to show of it: a folder has no content. */
@@ -90,12 +89,13 @@ export class ChangeTable {
   /** The row of a path (without a "/" at its end), or undefined. */
   find(path: string): number | undefined {
     const wanted = encoder.encode(path);
-    for (let row = 0; row < this.length; row++) {
-      const start = this.start(row);
-      if (this.end(row) - start === wanted.length && wanted.every((byte, i) => this.bytes[start + i] === byte))
-        return row;
+    let [low, high] = [0, this.length];
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2);
+      if (this.compareAt(middle, wanted) < 0) low = middle + 1;
+      else high = middle;
     }
-    return undefined;
+    return low < this.length && this.compareAt(low, wanted) === 0 ? low : undefined;
   }
 
   /** `chosen`: a byte for every row. */
@@ -103,15 +103,29 @@ export class ChangeTable {
     return { paths: this.packed.paths, ends: this.packed.ends, chosen };
   }
 
+  /** Below 0 when the row's path comes before `wanted`, 0 when it is that. */
+  private compareAt(row: number, wanted: Uint8Array): number {
+    const [start, end] = [this.start(row), this.end(row)];
+    const length = Math.min(end - start, wanted.length);
+    for (let i = 0; i < length; i++) {
+      const order = treeOrder(this.bytes[start + i] as number, wanted[i] as number);
+      if (order !== 0) return order;
+    }
+    return end - start - wanted.length;
+  }
+
   private state(index: number): EntryState | undefined {
     const { types, modes, sizes, hashes } = this.packed;
-    const type = TYPES[(types[index] as number) - 1];
+    const type = ENTRY_TYPES[(types[index] as number) - 1];
     if (type === undefined) return undefined;
     return {
       type,
       mode: modes[index] as number,
       size: sizes[index] as number,
-      hash: decoder.decode(hashes.subarray(index * HASH_CHARS, (index + 1) * HASH_CHARS)),
+      hash:
+        hashes[index * HASH_CHARS] === SPACE
+          ? ""
+          : decoder.decode(hashes.subarray(index * HASH_CHARS, (index + 1) * HASH_CHARS)),
     };
   }
 }
@@ -123,15 +137,15 @@ export function packChanges(given: readonly Change[]): PackedChanges {
   const sizes = new Float64Array(2 * changes.length);
   const hashes: string[] = [];
   for (const [index, state] of changes.flatMap(({ before, after }) => [before, after]).entries()) {
-    hashes.push(state?.hash.padEnd(HASH_CHARS) ?? NO_HASH);
+    hashes.push((state?.hash ?? "").padEnd(HASH_CHARS));
     if (!state) continue;
-    types[index] = 1 + TYPES.indexOf(state.type);
+    types[index] = 1 + ENTRY_TYPES.indexOf(state.type);
     modes[index] = state.mode;
     sizes[index] = state.size;
   }
   return {
     ...packPaths(changes.map(({ path }) => path)),
-    kinds: Uint8Array.from(changes, ({ kind }) => KINDS.indexOf(kind)),
+    kinds: Uint8Array.from(changes, ({ kind }) => CHANGE_KINDS.indexOf(kind)),
     types,
     modes,
     sizes,
@@ -173,12 +187,24 @@ function inTreeOrder(changes: readonly Change[]): readonly Change[] {
   return isOrdered ? changes : [...changes].sort(compare);
 }
 
-/** Folder by folder: "/" comes before every other character. */
+/** Folder by folder, in the order of the paths' bytes in UTF-8, which is that of their code points. */
 function compare({ path: a }: Change, { path: b }: Change): number {
   const length = Math.min(a.length, b.length);
   for (let i = 0; i < length; i++) {
     const [x, y] = [a.charCodeAt(i), b.charCodeAt(i)];
-    if (x !== y) return x === SLASH ? -1 : y === SLASH ? 1 : x - y;
+    // Before the first difference both are the same, so it is at the beginning of a character, or both are the second
+    // halves of pairs, which are in the right order among themselves.
+    if (x !== y) return treeOrder(rank(x), rank(y));
   }
   return a.length - b.length;
+}
+
+/** Halves of surrogate pairs stand for code points above all others; as numbers they lie below U+E000. */
+function rank(unit: number): number {
+  return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit;
+}
+
+/** "/" comes before everything else, so that what is in a folder stands together. */
+function treeOrder(x: number, y: number): number {
+  return x === y ? 0 : x === SLASH ? -1 : y === SLASH ? 1 : x - y;
 }

@@ -2,7 +2,9 @@
 import type { Checkpoint, Ref } from "./checkpoints";
 import type { ScanOptions, Skipped } from "./saves";
 
-export type EntryType = "file" | "directory" | "symlink";
+/** In the order by whose numbers trees, the catalog's lists and messages name them. */
+export const ENTRY_TYPES = ["file", "directory", "symlink"] as const;
+export type EntryType = (typeof ENTRY_TYPES)[number];
 
 /** One state of one path. */
 export interface EntryState {
@@ -18,7 +20,9 @@ export interface TreeEntry extends EntryState {
   readonly name: string;
 }
 
-export type ChangeKind = "added" | "changed" | "removed" | "typeChanged";
+/** In the order by whose numbers the catalog's lists and messages name them. */
+export const CHANGE_KINDS = ["added", "changed", "removed", "typeChanged"] as const;
+export type ChangeKind = (typeof CHANGE_KINDS)[number];
 
 export interface Change {
   readonly path: string;

@@ -1,7 +1,8 @@
 /**
  * The conversation between the extension host and the engine worker.
  *
- * Every call carries an id and is answered by exactly one "result" or "error"; "progress" may come before that.
+ * Every call carries an id and is answered by exactly one "result" or "error"; "progress" may come before that. A
+ * "notice" belongs to no call.
  * Cancelling is a flag in shared memory, not a message: the worker does long synchronous work and would read a message
  * only after it. Index 0 of `cancel` is set to 1 by the caller.
  */
@@ -23,7 +24,9 @@ export type ToWorker =
 export type FromWorker =
   | { readonly type: "result"; readonly id: number; readonly value: unknown }
   | { readonly type: "error"; readonly id: number; readonly error: SerializedError }
-  | { readonly type: "progress"; readonly id: number; readonly progress: Progress };
+  | { readonly type: "progress"; readonly id: number; readonly progress: Progress }
+  /** For the log: something that was not asked for went wrong, or showed damage. */
+  | { readonly type: "notice"; readonly message: string };
 
 /** Every method, and whether a restarted worker may be asked again: true for those that change nothing anywhere. */
 const METHODS: Readonly<Record<EngineMethod, boolean>> = {

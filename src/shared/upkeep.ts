@@ -15,6 +15,14 @@ export interface GcResult {
   readonly freedBytes: number;
   readonly removedPacks: number;
   readonly rewrittenPacks: number;
+  /** Packs that would have been rewritten or merged, but for something damaged in them. They stay as they are. */
+  readonly damaged: readonly DamagedPack[];
+}
+
+export interface DamagedPack {
+  /** 16 hex digits. */
+  readonly id: string;
+  readonly message: string;
 }
 
 export interface VerifyProblem {

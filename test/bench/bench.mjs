@@ -4,6 +4,7 @@
  *
  *   npm run bench [-- --corpus DIR] [--peers git,tar,chkpt] [--runs N] [--work DIR] [--chkpt BIN]
  *                 [--many N] [--memory] [--queries [--history DIR]] [--only] [--markdown FILE]
+ *   npm run bench -- --from FILE [--markdown FILE]
  *
  *   --corpus DIR   the tree to save; it is copied, never written to. Without it: about 7,000 generated files.
  *   --peers LIST   default git,tar. `chkpt` is the Rust program: --chkpt names its binary, otherwise the npm package
@@ -12,11 +13,14 @@
  *   --runs N       runs of the slow operations (default 3); the quick ones run 2 N + 1 times.
  *   --work DIR     where the copies and stores go, all on one file system (default: the temporary folder).
  *   --many N       also make N saves of 5 files each with one engine; do they get slower, does the catalog grow? (P6: 1000)
+ *                  At least 20: the last ten are held against the first ten.
  *   --memory       also one file of 4 GB and 200,000 tiny ones (P8); needs 10 GB of disk.
  *   --queries      also questions about 1,000 checkpoints, and searching them (P10, P11). --history DIR keeps those
  *                  checkpoints for the next run; they must be of the same corpus. --checkpoints N makes fewer.
  *   --only         leaves P1 to P7 out: for looking at one of the others again.
- *   --markdown F   writes the rows into a Markdown file, between its marks (docs/PERFORMANCE.md has them).
+ *   --markdown F   writes the rows into a Markdown file, between its marks (docs/PERFORMANCE.md has them): "main" those of
+ *                  P1 to P9, "extras" those of --memory and --queries, each only if the run measured some of them.
+ *   --from FILE    measures nothing: shows a kept run again, by today's targets.
  *
  * How it is measured: every contestant has its own copy of the tree and its own store. Each operation is run by all in
  * turn (A B C A B C …), so that a busy minute of the machine hits all alike, and ratios are medians of paired ratios.
@@ -37,53 +41,65 @@
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { parseArgs } from "node:util";
 import { build } from "./build.mjs";
 import { generateTree } from "./corpus.mjs";
 import { startEngineProcess } from "./engineProcess.mjs";
 import { describeMachine } from "./machine.mjs";
-import { measureManySaves } from "./manySaves.mjs";
+import { MIN_MANY, measureManySaves } from "./manySaves.mjs";
+import { requireSections } from "./markdownSections.mjs";
 import { measureMemory } from "./memory.mjs";
 import { measureOperations } from "./operations.mjs";
+import { readOptions } from "./options.mjs";
 import { createCheckpoint, createPeers } from "./peers.mjs";
-import { measureQueries } from "./queries.mjs";
+import { MIN_CHECKPOINTS, measureQueries } from "./queries.mjs";
 import { createRecording } from "./recording.mjs";
-import { formatResults, writeMarkdown } from "./report.mjs";
+import { formatResults, SECTIONS, writeMarkdown } from "./report.mjs";
 import { judge } from "./rows.mjs";
+import { keepRun, OUT, readRun, stampOf } from "./runFiles.mjs";
 import { copyTree } from "./timedProcess.mjs";
 import { describeTree } from "./treeCompare.mjs";
 
-const { values: options } = parseArgs({
-  options: {
+const options = readOptions(
+  {
     corpus: { type: "string" },
     peers: { type: "string", default: "git,tar" },
     runs: { type: "string", default: "3" },
-    work: { type: "string" },
-    many: { type: "string", default: "0" },
+    work: { type: "string", default: os.tmpdir() },
+    many: { type: "string" },
     memory: { type: "boolean", default: false },
     queries: { type: "boolean", default: false },
     history: { type: "string" },
     checkpoints: { type: "string", default: "1000" },
     only: { type: "boolean", default: false },
     markdown: { type: "string" },
+    from: { type: "string" },
     chkpt: { type: "string" },
   },
-});
+  { runs: 1, many: MIN_MANY, checkpoints: MIN_CHECKPOINTS },
+);
 const project = path.resolve(import.meta.dirname, "../..");
-const out = path.join(project, "out", "bench");
 /** Edits of the many saves are numbered from here, so that they differ from all made before in the same tree. */
 const MANY_FIRST_EDIT = 1_000_000;
 
-const workRoot = path.resolve(options.work ?? os.tmpdir());
-fs.mkdirSync(workRoot, { recursive: true });
-const work = fs.mkdtempSync(path.join(workRoot, "checkpoint-bench-"));
-try {
-  await main();
-} finally {
-  fs.rmSync(work, { recursive: true, force: true });
+if (options.markdown !== undefined) requireSections(options.markdown, SECTIONS);
+if (options.from !== undefined) report(readRun(options.from));
+else {
+  fs.mkdirSync(options.work, { recursive: true });
+  const work = fs.mkdtempSync(path.resolve(options.work, "checkpoint-bench-"));
+  try {
+    await measure(work);
+  } finally {
+    fs.rmSync(work, { recursive: true, force: true });
+  }
 }
 
-async function main() {
+function report(results) {
+  const rows = judge(results);
+  console.log(formatResults(results, rows));
+  if (options.markdown !== undefined) writeMarkdown(options.markdown, results, rows);
+}
+
+async function measure(work) {
   // Before the build: compiling is load as well.
   const machine = describeMachine(work);
   for (const warning of machine.warnings) console.error(`WARNING  ${warning}`);
@@ -91,7 +107,7 @@ async function main() {
   const small = path.join(work, "generated");
   generateTree(small);
   const corpus = options.corpus === undefined ? small : path.resolve(options.corpus);
-  const setting = { work, build: built, chkpt: options.chkpt, cache: out };
+  const setting = { work, build: built, chkpt: options.chkpt, cache: OUT };
   const names = ["checkpoint", "engine", ...options.peers.split(",").filter(Boolean)];
   const recording = createRecording();
   const results = {
@@ -111,15 +127,10 @@ async function main() {
   });
   await attempt(machine, "--memory", options.memory, () => measureMemory({ names, setting, recording }));
   await attempt(machine, "--queries", options.queries, async () => {
-    results.queries = await askQuestions(corpus, built);
+    results.queries = await askQuestions({ work, corpus, built });
   });
-  const rows = judge(results);
-  console.log(formatResults(results, rows));
-  fs.mkdirSync(out, { recursive: true });
-  const file = path.join(out, `${results.date.replaceAll(":", "-").slice(0, 19)}.json`);
-  fs.writeFileSync(file, `${JSON.stringify({ ...results, rows }, null, 1)}\n`);
-  console.log(`\n${path.relative(process.cwd(), file)}`);
-  if (options.markdown !== undefined) writeMarkdown(path.resolve(options.markdown), results, rows);
+  keepRun(stampOf(results), { ...results, rows: judge(results) });
+  report(results);
 }
 
 /** What one part measured is worth having also when another one fails; the run then says so, and ends with 1. */
@@ -144,15 +155,15 @@ async function compareWithPeers({ names, setting, recording, corpus, small }) {
       peers: peers.filter((each) => each.name !== "small tree"),
       small: peer("small tree"),
       recording,
-      runs: Math.max(1, Number(options.runs)),
-      work,
+      runs: options.runs,
+      work: setting.work,
     });
-    if (Number(options.many) > 0)
+    if (options.many !== undefined)
       await measureManySaves({
         engine: peer("engine"),
         command: createCheckpoint({ ...peer("engine"), name: "checkpoint", build: setting.build }),
         recording,
-        count: Number(options.many),
+        count: options.many,
         firstEdit: MANY_FIRST_EDIT,
       });
   } finally {
@@ -161,14 +172,13 @@ async function compareWithPeers({ names, setting, recording, corpus, small }) {
   return peers.map(({ name, version, decides }) => ({ name, version, ...(decides === undefined ? {} : { decides }) }));
 }
 
-async function askQuestions(corpus, built) {
+async function askQuestions({ work, corpus, built }) {
   const folder = path.resolve(options.history ?? path.join(work, "history"));
   fs.mkdirSync(folder, { recursive: true });
   const engine = startEngineProcess(built);
   try {
     const withGit = options.peers.split(",").includes("git");
-    const count = Number(options.checkpoints);
-    return await measureQueries({ engine, corpus, folder, dist: built.dist, withGit, count });
+    return await measureQueries({ engine, corpus, folder, build: built, withGit, count: options.checkpoints });
   } finally {
     engine.end();
   }

@@ -1,12 +1,15 @@
 /** From delays of the event loop to rows V20 and P9. */
-import { median } from "./rows.mjs";
+import { MAX_PACKAGE_BYTES } from "../../scripts/package.mjs";
+import { writeSection } from "./markdownSections.mjs";
+import { ACTIVATION_MS, median } from "./rows.mjs";
+import { bytes, columns, markdownTable } from "./textTable.mjs";
+
+/** The place of docs/PERFORMANCE.md that these rows belong to. */
+export const SECTION = "editor";
 
 /** V20. */
 const MAX_BLOCKED_MS = 25;
 const P99_MS = 10;
-/** P9. */
-const ACTIVATION_MS = 30;
-const VSIX_BYTES = 1.5 * 1024 * 1024;
 
 /** Not ours: nothing of the extension is asked for in these. */
 const REFERENCE = /^idle$|by others$/;
@@ -23,7 +26,7 @@ export function judgeEditor({ phases, activationsMs, workersAfterActivation, vsi
     ...delays,
     row("V20", "worker threads after activation", workersAfterActivation, 0, ""),
     row("P9", "activation, median", median(activationsMs), ACTIVATION_MS, "ms"),
-    row("P9", "VSIX", vsixBytes, VSIX_BYTES, "B"),
+    row("P9", "VSIX", vsixBytes, MAX_PACKAGE_BYTES, "B"),
   ];
 }
 
@@ -32,24 +35,44 @@ function row(id, what, measured, target, unit) {
 }
 
 export function formatEditorFigures(results, rows) {
-  const { machine, phases } = results;
   return [
-    `${results.date}  ${machine.cores} x ${machine.cpu}, Linux ${machine.kernel}, load ${machine.load.toFixed(1)}`,
-    `VS Code ${results.vscode}, corpus ${results.corpus}`,
-    `activations: ${results.activationsMs.join(", ")} ms`,
+    ...heading(results),
+    ...results.machine.warnings.map((text) => `WARNING  ${text}`),
     "",
-    ...columns([
-      ["event loop of the extension host", "seconds", "CPU s", "p50 ms", "p99 ms", "max ms", "at work", "> 25 ms"],
-      ...phases.map(phaseRow),
-    ]),
+    ...columns([PHASE_HEAD, ...results.phases.map(phaseCells)], 1),
     ...profileLines({ name: "activation", longRuns: results.activationRuns }),
-    ...phases.flatMap(profileLines),
+    ...results.phases.flatMap(profileLines),
     "",
-    ...columns([["row", "figure", "measured", "target", ""], ...rows.map(targetRow)]),
+    ...columns([ROW_HEAD, ...rows.map(rowCells)], 2),
   ].join("\n");
 }
 
-function phaseRow(phase) {
+/** Writes the same, profiles left out, into a Markdown file. */
+export function writeEditorMarkdown(file, results, rows) {
+  writeSection(file, SECTION, [
+    ...[...heading(results), ...results.machine.warnings].map((text) => `- ${text}`),
+    "",
+    ...markdownTable([PHASE_HEAD, ...results.phases.map(phaseCells)]),
+    "",
+    ...markdownTable([ROW_HEAD, ...rows.map(rowCells)]),
+  ]);
+}
+
+const PHASE_HEAD = [
+  "event loop of the extension host",
+  ...["seconds", "CPU s", "p50 ms", "p99 ms", "max ms", "at work", `> ${MAX_BLOCKED_MS} ms`],
+];
+const ROW_HEAD = ["row", "figure", "measured", "target", "verdict"];
+
+function heading({ date, machine, vscode, corpus, activationsMs }) {
+  return [
+    `${date}  ${machine.cores} x ${machine.cpu}, Linux ${machine.kernel}, load ${machine.load.toFixed(2)}`,
+    `VS Code ${vscode}, corpus ${corpus}`,
+    `Activations: ${activationsMs.join(", ")} ms`,
+  ];
+}
+
+function phaseCells(phase) {
   return [
     phase.name,
     (phase.durationMs / 1000).toFixed(1),
@@ -74,18 +97,7 @@ function profileLines({ name, longRuns = [] }) {
   ];
 }
 
-function targetRow({ id, what, measured, target, unit, ok }) {
-  const show = (value) =>
-    unit === "B" ? `${(value / 1024).toFixed(0)} KiB` : unit === "ms" ? `${value.toFixed(1)} ms` : String(value);
+function rowCells({ id, what, measured, target, unit, ok }) {
+  const show = (value) => (unit === "B" ? bytes(value) : unit === "ms" ? `${value.toFixed(1)} ms` : String(value));
   return [id, what, show(measured), `<= ${show(target)}`, ok ? "ok" : "miss"];
-}
-
-function columns(rows) {
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((cells) => cells[column].length)));
-  return rows.map((cells) =>
-    cells
-      .map((cell, column) => (column === 0 ? cell.padEnd(widths[column]) : cell.padStart(widths[column])))
-      .join("  ")
-      .trimEnd(),
-  );
 }

@@ -12,7 +12,7 @@ export function describeMachine(work) {
   const fileSystem = describeFileSystem(work);
   const warnings = [];
   if (load > BUSY_LOAD)
-    warnings.push(`The machine is busy (load ${load.toFixed(2)} at the start): take the ratios, not the seconds.`);
+    warnings.push(`The machine is busy (load ${load.toFixed(2)} at the start): times are too long, ratios less so.`);
   if (fileSystem.journal === false)
     warnings.push("The file system has no journal: creating files gets slower each round. See test/bench/bench.mjs.");
   return {

@@ -4,6 +4,8 @@ import { sizeOf } from "./treeCompare.mjs";
 
 /** Saves by the command line into the same store, before and after. */
 const COMMAND_RUNS = 5;
+/** The last ten are held against the first ten. */
+export const MIN_MANY = 20;
 
 /**
  * `engine` is a peer whose store holds the tree already, `command` the command line with that store and workspace.

@@ -60,6 +60,8 @@ export function createCheckpoint({ name, workspace, store, build }) {
       return sample;
     },
     restore: (id) => command("restore", id).sample,
+    /** → sample of any other command. */
+    ask: (...args) => command(...args).sample,
   };
 }
 
@@ -75,7 +77,6 @@ function createEngine({ name, workspace, store, build }) {
     workspace,
     store,
     incremental: true,
-    engine,
     reset() {
       emptyFolder(store);
       return engine.open(workspace, store);

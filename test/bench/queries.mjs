@@ -5,8 +5,8 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { makeLongHistory, NEEDLE } from "./longHistory.mjs";
-import { createGit } from "./peers.mjs";
-import { copyTree, timed } from "./timedProcess.mjs";
+import { createCheckpoint, createGit } from "./peers.mjs";
+import { copyTree } from "./timedProcess.mjs";
 import { describeTree } from "./treeCompare.mjs";
 
 const RUNS = 20;
@@ -29,7 +29,7 @@ const ABOUT_FILE = "long-history.json";
  * commands: [{ what, peer, samples }] }, samples as everywhere.
  * `folder` holds the tree and the store; what an earlier run left in it is used again. `withGit`: git is asked as well.
  */
-export async function measureQueries({ engine, corpus, folder, dist, withGit, count }) {
+export async function measureQueries({ engine, corpus, folder, build, withGit, count }) {
   const workspace = path.join(folder, "ws");
   const store = path.join(folder, "store");
   const git = withGit ? createGit({ name: "git", workspace, store: path.join(folder, "git") }) : undefined;
@@ -61,15 +61,13 @@ export async function measureQueries({ engine, corpus, folder, dist, withGit, co
     searched.push({ what, open, ...(await engine.ask("search", [request], SEARCH_RUNS)) });
   }
   await engine.close();
-  const env = { CHECKPOINT_STORE: store };
-  const ask = (...args) =>
-    timed(process.execPath, [path.join(dist, "cli.js"), ...args, "--json"], { cwd: workspace, env }).sample;
+  const command = createCheckpoint({ name: "checkpoint", workspace, store, build });
   const commands = [];
   const compare = (what, ours, theirs) => {
-    const both = [["checkpoint", ask, ours], ...(git === undefined ? [] : [["git", git.ask, theirs]])];
+    const both = [[command, ours], ...(git === undefined ? [] : [[git, theirs]])];
     const samples = new Map(both.map(([peer]) => [peer, []]));
-    for (let i = 0; i < COMMAND_RUNS; i++) for (const [peer, run, args] of both) samples.get(peer).push(run(...args));
-    for (const [peer, taken] of samples) commands.push({ what, peer, samples: taken });
+    for (let i = 0; i < COMMAND_RUNS; i++) for (const [peer, args] of both) samples.get(peer).push(peer.ask(...args));
+    for (const [peer, taken] of samples) commands.push({ what, peer: peer.name, samples: taken });
   };
   const log = ["log", "--format=%H %at %s"];
   const commitOf = (number) => `HEAD~${count - Number(number)}`;

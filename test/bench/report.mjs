@@ -1,33 +1,33 @@
 /** A run as text for a terminal, and as Markdown for docs/PERFORMANCE.md. */
-import * as fs from "node:fs";
-import { median } from "./rows.mjs";
-
-const KIB = 1024;
-const MB = 1e6;
+import { writeSection } from "./markdownSections.mjs";
+import { KIB, median } from "./rows.mjs";
+import { bytes, columns, duration, markdownTable, seconds } from "./textTable.mjs";
 
 export function formatResults(results, rows) {
   const { machine, samples, sizes, queries } = results;
   const parts = [
     heading(results).join("\n"),
     ...(machine.warnings.length > 0 ? [machine.warnings.map((text) => `WARNING  ${text}`).join("\n")] : []),
-    columns([
+    table([
       ["operation", "peer", "seconds", "min..max (n)", "CPU s", "peak memory"],
       ...Object.entries(samples).flatMap(([operation, peers]) =>
         Object.entries(peers).map(([peer, taken]) => [operation, peer, ...sampleCells(taken)]),
       ),
     ]),
-    columns([
+    table([
       ["size", "peer", "median", "min..max (n)"],
       ...Object.entries(sizes).flatMap(([measure, peers]) =>
         Object.entries(peers).map(([peer, values]) => sizeCells(measure, peer, values)),
       ),
     ]),
     ...(queries === undefined ? [] : [formatQueries(queries)]),
-    columns([ROW_HEAD, ...rows.map(rowCells)]),
+    table([ROW_HEAD, ...rows.map(rowCells)]),
     "Targets are stated for the Linux source tree; on a small tree starting Node weighs more than the work.",
   ];
   return parts.join("\n\n");
 }
+
+const table = (rows) => columns(rows).join("\n");
 
 function heading({ date, machine, corpus, peers }) {
   const { cores, cpu, memory, node, kernel, load, fileSystem } = machine;
@@ -58,7 +58,7 @@ function formatQueries({ checkpoints, uniqueBytes, asked, searched, commands }) 
         "",
         ...sampleCells(samples, duration),
       ]),
-    ]).split("\n"),
+    ]),
   ].join("\n");
 }
 
@@ -78,7 +78,19 @@ function sizeCells(measure, peer, values) {
   return [measure, peer, show(median(values)), range];
 }
 
-const ROW_HEAD = ["row", "figure", "ours", "against", "theirs", "ratio", "target", "", "CPU s", "peak memory", "notes"];
+const ROW_HEAD = [
+  "row",
+  "figure",
+  "ours",
+  "against",
+  "theirs",
+  "ratio",
+  "target",
+  "verdict",
+  "CPU s",
+  "peak memory",
+  "notes",
+];
 
 function rowCells(row) {
   const show = row.unit === "s" ? duration : row.unit === "B" ? bytes : String;
@@ -104,50 +116,16 @@ function noteText(note) {
   return `${note.text} ${note.bytes === undefined ? duration(note.seconds) : bytes(note.bytes)}`;
 }
 
-const BEGIN = "<!-- bench: begin -->";
-const END = "<!-- bench: end -->";
+/** The places of docs/PERFORMANCE.md that rows belong to; `npm run bench:editor` writes another one. */
+export const SECTIONS = ["main", "extras"];
 
-/** Puts the rows into a Markdown file: between its two marks, or as the whole of a file that is not there yet. */
+/** Writes the rows into a Markdown file: into each of its places that this run measured something for. */
 export function writeMarkdown(file, results, rows) {
-  const line = (cells) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
-  const head = ROW_HEAD.map((name) => name || "verdict");
-  const block = [
-    BEGIN,
-    ...[...heading(results), ...results.machine.warnings].map((text) => `- ${text.trim()}`),
-    "",
-    line(head),
-    `|${head.map(() => "---|").join("")}`,
-    ...rows.map((row) => line(rowCells(row))),
-    END,
-  ].join("\n");
-  const text = fs.existsSync(file) ? fs.readFileSync(file, "utf8") : `${BEGIN}\n${END}\n`;
-  const [from, to] = [text.indexOf(BEGIN), text.indexOf(END)];
-  if (from < 0 || to < from) throw new Error(`${file} has no "${BEGIN}" followed by "${END}"; nothing was written.`);
-  fs.writeFileSync(file, text.slice(0, from) + block + text.slice(to + END.length));
-}
-
-function seconds(value) {
-  return value.toFixed(value < 9.995 ? 3 : 1);
-}
-
-function duration(value) {
-  return value < 0.2 ? `${(value * 1000).toFixed(value < 0.01 ? 2 : 1)} ms` : `${seconds(value)} s`;
-}
-
-function bytes(value) {
-  const size = Math.abs(value);
-  if (size < 1000) return `${Math.round(value)} B`;
-  if (size < MB) return `${(value / 1000).toFixed(1)} kB`;
-  return size < 1e9 ? `${(value / MB).toFixed(1)} MB` : `${(value / 1e9).toFixed(2)} GB`;
-}
-
-function columns(rows) {
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
-  const lines = rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column]))
-      .join("  ")
-      .trimEnd(),
-  );
-  return lines.join("\n");
+  const facts = [...heading(results), ...results.machine.warnings].map((text) => `- ${text.trim()}`);
+  for (const section of SECTIONS) {
+    const own = rows.filter((row) => row.section === section);
+    // The size of the packages is known after every run.
+    if (!own.some(({ id, value }) => id !== "P9" && value !== undefined)) continue;
+    writeSection(file, section, [...facts, "", ...markdownTable([ROW_HEAD, ...own.map(rowCells)])]);
+  }
 }

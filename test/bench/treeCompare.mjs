@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { cleanEnvironment } from "./timedProcess.mjs";
 
 /**
  * Every entry of a tree: path (one character a byte) → what it is. Type and permission bits, and with `hashes` the
@@ -62,7 +63,7 @@ function isIgnored(name, ignored) {
  */
 export function ignoredPaths(workspace, gitDirectory) {
   fs.rmSync(gitDirectory, { recursive: true, force: true });
-  const env = { ...process.env, GIT_DIR: gitDirectory, GIT_CONFIG_NOSYSTEM: "1", GIT_CONFIG_GLOBAL: "/dev/null" };
+  const env = { ...cleanEnvironment(), GIT_DIR: gitDirectory };
   const git = (args) => spawnSync("git", args, { cwd: workspace, env, encoding: "latin1", maxBuffer: 1 << 28 });
   git(["init", "-q"]);
   const { stdout, status, stderr } = git([

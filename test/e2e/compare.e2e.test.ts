@@ -4,7 +4,10 @@ import { describe, expect, it } from "vitest";
 import { logoPng } from "../../scripts/sampleWorkspace.mjs";
 import { CHECKPOINTS, saveCheckpoint } from "./checkpointView";
 import { tellStory } from "./story";
-import { until } from "./workbench/until";
+import { until, WAIT_MS } from "./workbench/until";
+
+/** The oldest release supported, some of whose shortcomings are not to be held against the extension. */
+const OLDEST = "1.100.";
 
 describe("comparing with a checkpoint", () => {
   const story = tellStory({ firstPicture: 20, settings: { "checkpoint.autoSave.enabled": false } });
@@ -21,7 +24,7 @@ describe("comparing with a checkpoint", () => {
     await workbench.quickInput.pick(/^#1/);
     await workbench.editors.waitForTab(/#1.*4 files/);
     // Older releases leave out of this editor what they cannot show as text.
-    const showsBinaries = !workbench.version.startsWith("1.100.");
+    const showsBinaries = !workbench.version.startsWith(OLDEST);
     const entries = await workbench.editors.multiDiff(showsBinaries ? 4 : 3);
     const byTitle = new Map(entries.map((entry) => [entry.title, entry]));
     expect(byTitle.get("theme.css")?.original).toContain("#1f6f8b");
@@ -63,8 +66,7 @@ describe("comparing with a checkpoint", () => {
       await workbench.views.click(CHECKPOINTS, "logo.png");
       await workbench.editors.waitForTab(/logo\.png/);
     };
-    await open();
-    const shown = (): Promise<number[]> =>
+    const waitForBoth = (timeoutMs: number): Promise<number[]> =>
       until(
         "both pictures",
         async () => {
@@ -74,15 +76,19 @@ describe("comparing with a checkpoint", () => {
               widths.push((await image.boundingBox())?.width ?? 0);
           return widths.length === 2 && widths.every((width) => width > 0) && widths;
         },
-        10_000,
+        timeoutMs,
       );
-    const shownWidths = await shown().catch(async () => {
-      // One of two webviews that start at the same time can stay blank in VS Code 1.100 (seen once in some fifty runs).
+    await open();
+    // Of two webviews that start at the same time, one can stay blank in VS Code 1.100 (seen once in some fifty runs).
+    const mayStayBlank = workbench.version.startsWith(OLDEST);
+    const shown = await waitForBoth(mayStayBlank ? WAIT_MS / 2 : WAIT_MS).catch(async (error: unknown) => {
+      if (!mayStayBlank) throw error;
+      console.warn(`VS Code ${workbench.version} left a picture blank; it is opened again.`);
       await workbench.run("View: Close All Editors");
       await open();
-      return shown();
+      return waitForBoth(WAIT_MS);
     });
-    expect(shownWidths).toHaveLength(2);
+    expect(shown).toHaveLength(2);
     await story.picture("picture-diff");
   });
 });

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { Checkpoint } from "../../shared/checkpoints";
 import { CheckpointError } from "../../shared/errors";
+import { damagedPackLines } from "../damagedPacks";
 import { ExitCode } from "../exitCode";
 import type { Invocation } from "../invocation";
 import { checkpointJson, deleteJson } from "../json";
@@ -68,6 +69,7 @@ async function remove(invocation: Invocation, refs: readonly string[], force: bo
       plan.checkpoints.length === 1 ? title(plan.checkpoints[0]!) : plural(plan.checkpoints.length, "checkpoint");
     if (plan.endsUndo) invocation.note(["The last restore can no longer be undone: what was there before is deleted."]);
     invocation.print(`Deleted ${what}; ${formatBytes(result.freedBytes)} freed.`);
+    invocation.note(damagedPackLines(result));
   }
   return ExitCode.done;
 }

@@ -3,6 +3,7 @@ import type { EngineApi } from "../../shared/api";
 import type { CheckpointDetail, FileVersion } from "../../shared/changes";
 import type { Checkpoint } from "../../shared/checkpoints";
 import { CheckpointError } from "../../shared/errors";
+import { ExitCode } from "../exitCode";
 import type { Invocation } from "../invocation";
 import { historyJson, isoTime, listJson, showJson } from "../json";
 import { leftOutLines } from "../leftOut";
@@ -113,7 +114,7 @@ function showLines(invocation: Invocation, detail: CheckpointDetail, parent: str
   ];
 }
 
-async function history(invocation: Invocation, typed: string, limit: string | undefined): Promise<undefined> {
+async function history(invocation: Invocation, typed: string, limit: string | undefined): Promise<ExitCode> {
   const path = invocation.path(typed);
   if (path === "")
     throw new CheckpointError(
@@ -123,8 +124,11 @@ async function history(invocation: Invocation, typed: string, limit: string | un
   const options = invocation.limit(limit);
   const versions = await (await invocation.engine()).history(path, options);
   if (invocation.json) invocation.printJson(historyJson(path, versions));
-  else if (versions.length === 0) invocation.print(`No checkpoint holds ${printable(typed)}.`);
+  else if (versions.length === 0)
+    throw new CheckpointError("not-found", `No checkpoint has ${printable(typed)}. Check the path.`);
   else invocation.print(formatTable(HISTORY_COLUMNS, versions.map(historyRow), invocation.width, invocation.style));
+  // Programs get the empty list: for them it is an answer, and the code tells it from the history of something.
+  return versions.length === 0 ? ExitCode.notFound : ExitCode.done;
 }
 
 const HISTORY_COLUMNS: readonly Column[] = [

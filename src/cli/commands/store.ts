@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { StoreStats, VerifyResult } from "../../shared/upkeep";
 import { forCommandLine } from "../advice";
+import { damagedPackLines } from "../damagedPacks";
 import { ExitCode } from "../exitCode";
 import type { Invocation } from "../invocation";
 import { gcJson, statsJson, verifyJson } from "../json";
@@ -31,7 +32,8 @@ async function collectGarbage(invocation: Invocation): Promise<ExitCode> {
     const packs = `${plural(result.removedPacks, "pack")} removed, ${formatCount(result.rewrittenPacks)} rewritten`;
     invocation.print(`${formatBytes(result.freedBytes)} freed (${plural(result.deadObjects, "object")}; ${packs}).`);
   }
-  return ExitCode.done;
+  invocation.note(damagedPackLines(result));
+  return result.damaged.length === 0 ? ExitCode.done : ExitCode.damaged;
 }
 
 async function verify(invocation: Invocation, full: boolean): Promise<ExitCode> {

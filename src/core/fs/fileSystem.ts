@@ -52,8 +52,8 @@ export interface FileSystem {
    */
   readonly tellsListingChanges?: (folder: OsPath) => boolean;
   /**
-   * Only where a file that another program has open cannot be renamed, replaced or removed (Windows: a virus scanner, an
-   * indexer, another of our processes reading it): blocks this thread for some milliseconds before trying again.
+   * Only where a file that another program has open cannot be renamed, replaced or removed (Windows: a virus scanner,
+   * an indexer, another of our processes reading it): blocks this thread for some milliseconds before trying again.
    */
   readonly pause?: (ms: number) => void;
 }
@@ -64,6 +64,16 @@ export const isDirectory = (stat: FileStat): boolean => (stat.mode & TYPE_MASK) 
 export const isSymlink = (stat: FileStat): boolean => (stat.mode & TYPE_MASK) === 0o120000;
 /** Permission bits, with set-uid, set-gid and sticky. */
 export const permissions = (stat: FileStat): number => stat.mode & 0o7777;
+
+/** What is at a path; undefined, too, where it cannot be looked at. */
+export function lookAt(fs: FileSystem, path: OsPath): FileStat | undefined {
+  try {
+    return fs.lstat(path);
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    return undefined;
+  }
+}
 
 /** How long a file may be held by another program before that is taken for an answer: about a second in all. */
 const SHARING_WAITS_MS: readonly number[] = [5, 10, 20, 40, 80, 160, 320, 320];

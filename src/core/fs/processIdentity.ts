@@ -4,7 +4,8 @@
  * A mark names one *thread*: the engine runs in a worker of the extension host, and when the worker dies the host lives
  * on. Linux tells a thread by its own id and start time (clock ticks since boot), which also tells a reused id apart.
  * Process ids mean something only within one boot of one machine and one pid namespace (containers and sandboxes have
- * their own, often under the same host name): where boot and namespace are not the same, a missing process proves nothing.
+ * their own, often under the same host name): where boot and namespace are not the same, a missing process proves
+ * nothing.
  */
 import { readFileSync, readlinkSync, statSync } from "node:fs";
 import { hostname } from "node:os";

@@ -4,8 +4,8 @@
  *   temp file in the same folder → all bytes → length check → fsync → close → rename → fsync of the folder
  *
  * At every moment the final name holds the old content or the new one, never a part. A crash leaves at most a temp file
- * (TEMP_PREFIX), which whoever next holds the project lock removes: but for waiting for that lock (see lock.ts), temp files
- * are only made under it.
+ * (TEMP_PREFIX), which whoever next holds the project lock removes: but for waiting for that lock (see lock.ts), temp
+ * files are only made under it.
  */
 import { constants } from "node:fs";
 import { CheckpointError, ignoreFailure } from "../../shared/errors";
@@ -20,7 +20,7 @@ export const FOLDER_MODE = 0o700;
  * What a power cut may take. "durable": nothing. "content": the name, but if it is there, so is the content; for a file
  * whose folder is synced for the next one. "none": all of it; for caches that carry a checksum.
  */
-export type Durability = "durable" | "content" | "none";
+type Durability = "durable" | "content" | "none";
 
 /**
  * Publishes `content` as `folder/name`, replacing what was there. On any error the old file is untouched and no temp
@@ -149,16 +149,32 @@ export function readWholeFile(
 }
 
 /**
- * Removes the unfinished files of a folder (which need not exist). The caller holds the project lock. `olderThanMs`: only
- * those that old, for the folder in which others make such files without holding the lock.
+ * Removes the unfinished files of a folder (which need not exist). The caller holds the project lock. `olderThanMs`:
+ * only those that old, for the folder in which others make such files without holding the lock.
  */
-export function sweepTempFiles(fs: FileSystem, folder: string, age?: { now: number; olderThanMs: number }): void {
-  for (const name of namesIn(fs, folder)) {
+export function sweepTempFiles(
+  fs: FileSystem,
+  folder: string,
+  age?: { now: number; olderThanMs: number },
+  names: readonly string[] = namesIn(fs, folder),
+): void {
+  for (const name of names) {
     if (!name.startsWith(TEMP_PREFIX)) continue;
     const path = `${folder}/${name}`;
     const stat = fs.lstat(path);
     if (stat === undefined || (age !== undefined && age.now - stat.mtimeMs < age.olderThanMs)) continue;
     ignoreFailure(() => fs.unlink(path), "it does no harm, and the next holder of the lock tries again");
+  }
+}
+
+/** Removes a file of the store; false when it was not there. */
+export function unlinkIfThere(fs: FileSystem, path: string): boolean {
+  try {
+    fs.unlink(path);
+    return true;
+  } catch (error) {
+    if (errnoOf(error) !== "ENOENT") throw error;
+    return false;
   }
 }
 

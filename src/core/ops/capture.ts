@@ -54,7 +54,9 @@ export interface Capture {
   readonly known: KnownScan;
 }
 
-/** Index and later scans go by this state from now on. The state must be committed: the index vouches for its content. */
+/**
+ * Index and later scans go by this state from now on. The state must be committed: the index vouches for its content.
+ */
 export function rememberCapture(store: Store, { indexUpdate, known, generation }: Capture): void {
   // A comparison that ran meanwhile may have found the index stale: these patches are of records that are gone.
   if (store.index.generation !== generation) {
@@ -62,7 +64,9 @@ export function rememberCapture(store: Store, { indexUpdate, known, generation }
     return;
   }
   store.index.apply(indexUpdate);
-  store.lastScan.remember(known, store.index.generation);
+  // If its records turned out to be other ones than those the update was made from, it has none now.
+  if (store.index.generation === generation) store.lastScan.remember(known, generation);
+  else store.lastScan.forget();
 }
 
 /** Captures the present state. Rejects with `cancelled` and on errors that concern everything; nothing is committed. */
@@ -83,9 +87,18 @@ async function capture(store: Store, options: CaptureOptions, operation: Operati
   try {
     return await captureWith(reader, store, options, operation);
   } catch (error) {
-    // What was read is of use for the second try.
-    if (error instanceof StaleIndex) await reader.published();
+    if (error instanceof StaleIndex) await publishOrAbandon(reader);
     else await reader.abandon();
+    throw error;
+  }
+}
+
+/** What was read is of use for the second try. */
+async function publishOrAbandon(reader: ContentReader): Promise<void> {
+  try {
+    await reader.published();
+  } catch (error) {
+    await reader.abandon();
     throw error;
   }
 }
@@ -110,10 +123,12 @@ async function captureWith(
     reader.begin();
   };
   const last = store.lastScan.recall(options.scan, generation, startedAt);
-  const told = last?.isWatchable && options.changedPaths;
-  const expected = told
-    ? expectChanges(last.root, told, last.restless)
-    : await expectAsChecked(store, options.scan, last, operation);
+  const { changedPaths } = options;
+  const hint = last?.isWatchable && changedPaths !== undefined ? { last, changedPaths } : undefined;
+  const expected =
+    hint === undefined
+      ? await expectAsChecked(store, options.scan, last, operation)
+      : expectChanges(hint.last.root, hint.changedPaths, hint.last.restless);
   const { root, skipped, caches, hasDependencies } = scanWorkspace({
     fs: store.fs,
     root: store.root,
@@ -156,7 +171,7 @@ async function captureWith(
       bytesIn: contents.bytesIn,
       bytesOut: contents.newBytes,
     },
-    scanned: told ? "changed" : "all",
+    scanned: hint === undefined ? "all" : "changed",
     indexUpdate: {
       patches: builder.patches,
       dropped: last === undefined ? foldersGone(store, root) : foldersGoneSince(last.root, root),
@@ -167,7 +182,7 @@ async function captureWith(
       // Without the files it found: commit and index, which come next, need memory themselves.
       root: asUntouched(root),
       restless: builder.restless,
-      scannedAllAt: told ? last.scannedAllAt : startedAt,
+      scannedAllAt: hint?.last.scannedAllAt ?? startedAt,
       isWatchable:
         last?.isWatchable !== false && !hasDependencies && store.fs.tellsListingChanges?.(store.root.os("")) !== false,
     },

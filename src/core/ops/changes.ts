@@ -1,17 +1,15 @@
 /** Tree differences in the words of the public API. */
-import type { Change, ChangeKind, EntryState, EntryType } from "../../shared/changes";
+import { type Change, type ChangeKind, ENTRY_TYPES, type EntryState } from "../../shared/changes";
 import { CheckpointError } from "../../shared/errors";
 import { pathToText } from "../../shared/pathText";
 import { type Differences, MAX_LISTED_CHANGES } from "../store/changeList";
 import type { Hash } from "../store/hash";
-import { TREE_DIRECTORY, type TreeEntry } from "../store/tree";
+import { TREE_DIRECTORY, TreeCursor, type TreeEntry } from "../store/tree";
 import { forEachDifference, type TreeChange } from "./diffTrees";
 import type { TreeStore } from "./treeStore";
 
-const TYPE_NAMES: readonly EntryType[] = ["file", "directory", "symlink"];
-
 export function entryState(entry: TreeEntry): EntryState {
-  return { type: TYPE_NAMES[entry.type] ?? "file", mode: entry.mode, size: entry.size, hash: entry.hash };
+  return { type: ENTRY_TYPES[entry.type], mode: entry.mode, size: entry.size, hash: entry.hash };
 }
 
 /**
@@ -27,9 +25,11 @@ function seenChange(trees: TreeStore, { path, before, after }: TreeChange): Chan
   if (kind === "typeChanged" || (before?.type !== TREE_DIRECTORY && after?.type !== TREE_DIRECTORY))
     return toChange(pathToText(path), kind, before, after);
   const folder = after ?? before;
-  if (kind !== "changed" && folder !== undefined && trees.read(folder.hash).length > 0) return undefined;
+  if (kind !== "changed" && folder !== undefined && !isEmpty(trees, folder.hash)) return undefined;
   return toChange(`${pathToText(path)}/`, kind, before, after);
 }
+
+const isEmpty = (trees: TreeStore, tree: Hash): boolean => !new TreeCursor(trees.bytes(tree)).isAtEntry;
 
 function changeKind(before: TreeEntry | undefined, after: TreeEntry | undefined): ChangeKind {
   if (before === undefined) return "added";

@@ -1,6 +1,6 @@
 /**
- * Asks the disk about every folder of the index before the scan, on several threads: the scan then looks only at folders
- * in which something differs. Worth it because a stat in the scan's order waits for the one before.
+ * Asks the disk about every folder of the index before the scan, on several threads: the scan then looks only at
+ * folders in which something differs. Worth it because a stat in the scan's order waits for the one before.
  */
 import type { ByteString } from "../../shared/pathText";
 import type { FileSystem } from "../fs/fileSystem";
@@ -9,10 +9,10 @@ import type { LanePool } from "../pipeline/lanes";
 import { WorkQueue } from "../pipeline/workQueue";
 import type { DirectoryRecord } from "../scan/directoryRecord";
 import { recordedBytes } from "../scan/fileIndex";
-import { checkFolder } from "../scan/folderCheck";
 import type { EntryCounts } from "../scan/scannedFolder";
 import type { StoreLayout } from "../store/storeLayout";
 import type { Operation, Store } from "./context";
+import { recordCheck } from "./recordCheck";
 
 /** Below this many bytes of records (some 4,000 files) this thread has done before another one has begun. */
 const LANE_MIN_RECORD_BYTES = 400_000;
@@ -20,7 +20,7 @@ const LANE_MIN_RECORD_BYTES = 400_000;
 const WAIT_MS = 1;
 const PROGRESS_EVERY = 256;
 
-export interface CheckedFolders {
+interface CheckedFolders {
   /** What lies in every folder that is still as recorded. */
   readonly settled: ReadonlyMap<ByteString, EntryCounts>;
   /** The others of the index. */
@@ -39,7 +39,6 @@ export async function checkFolders(store: Store, maxFileBytes: number, operation
   const found = fs.lstat(root.os(""));
   if (index.isEmpty || found === undefined || fs.tellsListingChanges?.(root.os("")) !== true)
     return { settled, unsettled: index.paths() };
-  const deps = { fs, root, device: found.dev, maxFileBytes };
 
   const shared: DirectoryRecord[] = [];
   const offsets: number[] = [];
@@ -56,6 +55,7 @@ export async function checkFolders(store: Store, maxFileBytes: number, operation
   }
   const work = createCheckWork(index.sharedRecords, offsets);
   const task: CheckTask = { kind: "check", root: store.layout.workspace, device: found.dev, maxFileBytes, work };
+  const check = recordCheck(fs, task);
   const queue = new WorkQueue(work);
   const others = startLanes(store, task);
   const total = shared.length + own.length;
@@ -68,9 +68,9 @@ export async function checkFolders(store: Store, maxFileBytes: number, operation
   for (const record of own) {
     tick();
     if (queue.isCancelled) break;
-    note(record, checkFolder(deps, record));
+    note(record, check(record.bytes));
   }
-  runCheckTask(fs, task, tick);
+  runCheckTask(check, task, tick);
   while (queue.done < work.count && !queue.isCancelled && !others.isOver) await store.sleep(WAIT_MS);
   operation.throwIfCancelled();
   const counts = new Float64Array(work.counts);

@@ -16,6 +16,7 @@ import { type IndexedEntry, SYMLINK } from "../scan/recordLayout";
 import type { ScannedFile } from "../scan/scannedFolder";
 import type { Operation, Store } from "./context";
 import { HardLinks, type UnreadFile } from "./hardLinks";
+import { isWorthLanes } from "./laneWork";
 import { ReadingRound, type ReadOptions } from "./readingRound";
 
 /** What became of each file that had to be read; a missing one could not be. */
@@ -36,9 +37,6 @@ export interface Contents {
   readonly bytesIn: number;
 }
 
-/** Below this, starting threads costs more than it saves (two threads: 80 ms; one core compresses 300 MB/s). */
-const LANE_MIN_BYTES = 24 * 1024 * 1024;
-const LANE_MIN_FILES = 1_500;
 /** For files that are read while more are found. What finds no room is read afterwards. */
 const ROOM: WorkRoom = { items: 1 << 18, pathBytes: 1 << 25 };
 /** How often the lanes' progress is looked at when trees could be made. */
@@ -72,8 +70,8 @@ export class ContentReader implements Resolved {
 
   /** More files are still to come: lets lanes begin with those that were added, if they are enough. */
   begin(): void {
-    const isEnough = this.waiting.length >= LANE_MIN_FILES || this.waitingBytes >= LANE_MIN_BYTES;
-    if (isEnough && !this.isFull && this.store.lanes !== undefined) this.passOn();
+    if (this.isFull || this.store.lanes === undefined) return;
+    if (isWorthLanes(this.waiting.length, this.waitingBytes)) this.passOn();
   }
 
   /**
@@ -117,7 +115,7 @@ export class ContentReader implements Resolved {
   async published(): Promise<Contents> {
     const results = (await Promise.all(this.rounds.map((round) => round.results))).flat();
     this.operation.throwIfCancelled();
-    // Trees, catalog and index come next, and need memory themselves.
+    // Catalog and index come next, and need memory themselves.
     if (this.early !== undefined) await this.store.lanes?.release();
     for (const { pack } of results) if (pack !== undefined) this.store.blobs.add(pack);
     let growth = 0;
@@ -167,7 +165,7 @@ export class ContentReader implements Resolved {
     list.publish();
     this.isFull = rest.length > 0;
     this.waiting = rest;
-    this.waitingBytes = 0;
+    this.waitingBytes = rest.reduce((sum, { file }) => sum + file.size, 0);
   }
 
   private startEarly(): { list: GrowingWork; round: ReadingRound } {
@@ -180,8 +178,7 @@ export class ContentReader implements Resolved {
 
   private async readWaiting(): Promise<void> {
     const { waiting } = this;
-    const isBig =
-      waiting.length >= LANE_MIN_FILES || waiting.reduce((sum, { file }) => sum + file.size, 0) >= LANE_MIN_BYTES;
+    const isBig = isWorthLanes(waiting.length, this.waitingBytes);
     const list = new GrowingWork({
       items: waiting.length,
       pathBytes: waiting.reduce((sum, { path }) => sum + path.length, 0),
@@ -193,6 +190,7 @@ export class ContentReader implements Resolved {
     }
     list.end();
     this.waiting = [];
+    this.waitingBytes = 0;
     this.rounds.push(round);
     round.start(isBig, this.operation);
     await round.whenRead(WAIT_MS);

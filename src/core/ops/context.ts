@@ -11,9 +11,10 @@ import type { Codecs } from "../store/codecs";
 import type { PackSet } from "../store/packSet";
 import type { StoreLayout } from "../store/storeLayout";
 import type { LastScan } from "./lastScan";
+import type { ListedChanges } from "./listedChanges";
 import type { TreeStore } from "./treeStore";
 
-export interface Environment {
+interface Environment {
   readonly fs: FileSystem;
   readonly codecs: Codecs;
   readonly identity: ProcessIdentity;
@@ -36,6 +37,7 @@ export interface Store extends Environment {
   readonly treePacks: PackSet;
   readonly trees: TreeStore;
   readonly catalog: Catalog;
+  readonly listedChanges: ListedChanges;
   readonly index: FileIndex;
   readonly lastScan: LastScan;
   /** A name part that nothing else in the store has. */

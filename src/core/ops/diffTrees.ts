@@ -10,7 +10,7 @@
 import type { ByteString } from "../../shared/pathText";
 import { joinPath } from "../fs/osPath";
 import type { Hash } from "../store/hash";
-import { encodeTree, TREE_DIRECTORY, TreeCursor, type TreeEntry } from "../store/tree";
+import { EMPTY_TREE, TREE_DIRECTORY, TreeCursor, type TreeEntry } from "../store/tree";
 import { EVERYTHING, type PathSelection } from "./pathSelection";
 import type { TreeStore } from "./treeStore";
 
@@ -20,8 +20,6 @@ export interface TreeChange {
   readonly after: TreeEntry | undefined;
 }
 
-const EMPTY_TREE = encodeTree([]);
-
 /** In path order: a folder before its entries, entries by name bytes. */
 export function diffTrees(
   trees: TreeStore,
@@ -30,7 +28,7 @@ export function diffTrees(
   selection: PathSelection,
 ): TreeChange[] {
   const changes: TreeChange[] = [];
-  compareTrees(trees, before, after, selection, changes);
+  compareTrees(trees, before, after, selection, (change, place) => void changes.splice(place, 0, change));
   return changes;
 }
 
@@ -41,26 +39,25 @@ export function forEachDifference(
   after: Hash | undefined,
   onChange: (change: TreeChange) => void,
 ): void {
-  // Where everything is selected nothing is reported after what lies in it.
-  const unused = (): never => {
-    throw new Error("a folder was reported late");
-  };
-  compareTrees(trees, before, after, EVERYTHING, { length: 0, push: onChange, splice: unused });
+  // Where everything is selected a folder is reported before what lies in it.
+  compareTrees(trees, before, after, EVERYTHING, onChange);
 }
 
-interface ChangeSink {
-  readonly length: number;
-  push(change: TreeChange): void;
-  splice(at: number, removed: 0, change: TreeChange): void;
-}
+/** `place`: how many of the differences reported so far come before this one in path order. */
+type OnDifference = (change: TreeChange, place: number) => void;
 
 function compareTrees(
   trees: TreeStore,
   before: Hash | undefined,
   after: Hash | undefined,
   selection: PathSelection,
-  changes: ChangeSink,
+  onDifference: OnDifference,
 ): void {
+  let reported = 0;
+  const report = (change: TreeChange, place = reported): void => {
+    reported++;
+    onDifference(change, place);
+  };
   compare("" as ByteString, before, after);
 
   /** Whether every entry of the folder was reported. */
@@ -88,13 +85,13 @@ function compareTrees(
     if (!selection.mayContain(path)) return false;
     const sameFolder = x?.type === TREE_DIRECTORY && y?.type === TREE_DIRECTORY && x.mode === y.mode;
     const included = selection.includes(path);
-    if (!sameFolder && included) changes.push({ path, before: x, after: y });
-    const at = changes.length;
+    if (!sameFolder && included) report({ path, before: x, after: y });
+    const at = reported;
     const left = x?.type === TREE_DIRECTORY ? x.hash : undefined;
     const right = y?.type === TREE_DIRECTORY ? y.hash : undefined;
     const all = (left !== undefined || right !== undefined) && compare(path, left, right);
-    const isImplied = !included && ((x === undefined && changes.length > at) || (y === undefined && all));
-    if (isImplied) changes.splice(at, 0, { path, before: x, after: y });
+    const isImplied = !included && ((x === undefined && reported > at) || (y === undefined && all));
+    if (isImplied) report({ path, before: x, after: y }, at);
     return isImplied || (included && !sameFolder);
   }
 }

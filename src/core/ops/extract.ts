@@ -12,7 +12,7 @@ import {
 import { createSharedWork, WorkView } from "../pipeline/sharedWork";
 import { TREE_SYMLINK, type TreeEntry } from "../store/tree";
 import type { Operation, Store } from "./context";
-import { runLaneWork } from "./laneWork";
+import { isWorthLanes, runLaneWork } from "./laneWork";
 
 export interface Extraction {
   /** Where it is written; nothing may be there. */
@@ -30,9 +30,8 @@ export interface Extracted {
   }[];
 }
 
-/** Below this, starting threads costs more than it saves. */
-const LANE_MIN_FILES = 400;
-const LANE_MIN_BYTES = 24 * 1024 * 1024;
+/** Creating a small file takes about as long as reading so many. */
+const READS_PER_FILE = 4;
 /** Writing a block of this size takes about as long as LARGE_BLOCK_COST small files. */
 const LARGE_BLOCK_BYTES = 1 << 20;
 const LARGE_BLOCK_COST = 8;
@@ -62,7 +61,7 @@ export async function extract(
   onStart?.({ view, work });
   const task: ExtractTask = { kind: "extract", root: store.layout.workspace, work: shared };
   const bytes = work.reduce((sum, each) => sum + each.entry.size, 0);
-  const isBig = work.length >= LANE_MIN_FILES || bytes >= LANE_MIN_BYTES;
+  const isBig = isWorthLanes(READS_PER_FILE * work.length, bytes);
   const here = (tick: (cost?: number) => void): ExtractTaskResult => {
     const read: ContentReader = (hash, onBlock) => {
       tick();

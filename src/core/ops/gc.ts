@@ -2,34 +2,38 @@
  * Freeing what no checkpoint uses any more.
  *
  *   mark (from the trees of all checkpoints) → plan → drop dead content from the index → remove packs that are all
- *   garbage → for each pack with some: write it anew → catalog commit (others take in the new pack) → remove the
- *   old one
+ *   garbage → for each pack with some: write what is used of it into a new one, read that back → remove the old one
  *
  * Until its removal every object in use exists in an old pack or in both; a crash leaves at most superfluous packs,
- * which the next run finds unused. Marking reads every tree: a tree that is damaged stops it before anything is
- * removed, because what it names could not be told from garbage.
+ * which the next run finds unused. Other processes that have a removed pack open find it missing when they read, and
+ * list the folder anew. Marking reads every tree: a tree that is damaged stops it before anything is removed, because
+ * what it names could not be told from garbage.
  */
 import type { Checkpoint, Ref } from "../../shared/checkpoints";
 import { CheckpointError } from "../../shared/errors";
-import type { DeletePlan, GcResult } from "../../shared/upkeep";
+import type { DamagedPack, DeletePlan, GcResult } from "../../shared/upkeep";
+import { damaged as damagedError } from "../store/damage";
 import type { Hash } from "../store/hash";
 import type { PackId } from "../store/packFiles";
 import type { PackSet } from "../store/packSet";
-import { PackWriter } from "../store/packWriter";
+import type { PackWriter } from "../store/packWriter";
 import type { RestoreRow } from "../store/restoreRows";
 import { TREE_DIRECTORY, type TreeEntry } from "../store/tree";
 import { describeChanges } from "./changes";
-import { consolidate } from "./consolidate";
+import { consolidate, WHEN_IDLE } from "./consolidate";
 import type { Operation, Store } from "./context";
+import { copyEntry, newPackWriter, type PackKind, packsOf, publishRewritten } from "./packRewrite";
 import { resolveRef } from "./refs";
 import { stackTop } from "./restoreStack";
 import { retirePacks } from "./retirePacks";
-import { takeInChanges, withLock } from "./withLock";
+import { withLock } from "./withLock";
 
 /** A pack with at least this share of garbage is written anew: 95 % of all dead bytes come free at any rate. */
 const GARBAGE_SHARE = 0.05;
 
-const NOTHING_FREED = { deadObjects: 0, freedBytes: 0, removedPacks: 0, rewrittenPacks: 0 };
+const NOTHING_FREED: GcResult = { deadObjects: 0, freedBytes: 0, removedPacks: 0, rewrittenPacks: 0, damaged: [] };
+
+const KINDS = ["blobs", "trees"] as const;
 
 /** Content in use. */
 export interface Marks {
@@ -100,7 +104,6 @@ function markRestored(store: Store, trees: Set<Hash>): void {
 
 /** What deleting these checkpoints would free. */
 export function planDelete(store: Store, refs: readonly Ref[], operation: Operation): DeletePlan {
-  takeInChanges(store);
   const checkpoints = resolveAll(store, refs);
   const gone = new Set(checkpoints.map((each) => each.id));
   const kept = markUsed(
@@ -139,45 +142,51 @@ export function deleteCheckpoints(store: Store, refs: readonly Ref[], operation:
 /** Frees what no checkpoint uses, and merges small packs; those count as rewritten. */
 export async function gc(store: Store, operation: Operation): Promise<GcResult> {
   // Locking would make an empty store of a mistyped folder.
-  if (store.fs.lstat(store.layout.folder) === undefined) return { ...NOTHING_FREED };
+  if (store.fs.lstat(store.layout.folder) === undefined) return NOTHING_FREED;
   return withLock(store, operation, async () => {
     const swept = sweep(store, markUsed(store, store.catalog.checkpoints, operation));
-    const merged = await consolidate(store, { leftAlone: new Set(), maxBytes: Number.POSITIVE_INFINITY }, operation);
-    return { ...swept, rewrittenPacks: swept.rewrittenPacks + merged.mergedPacks };
+    // What has just been found damaged is not read once more.
+    const leftAlone = new Set(swept.damaged.map(({ id }) => id));
+    const options = { leftAlone, limits: WHEN_IDLE, maxMerges: Number.POSITIVE_INFINITY };
+    const merged = await consolidate(store, options, operation);
+    return {
+      ...swept,
+      rewrittenPacks: swept.rewrittenPacks + merged.mergedPacks,
+      damaged: [...swept.damaged, ...merged.damaged],
+    };
   });
 }
 
 function sweep(store: Store, marks: Marks): GcResult {
   markRestored(store, marks.trees);
-  const sets = [
-    { packs: store.blobs, folder: store.layout.packs, plan: planSweep(store.blobs, marks.blobs) },
-    { packs: store.treePacks, folder: store.layout.trees, plan: planSweep(store.treePacks, marks.trees) },
-  ];
-  const result = { ...NOTHING_FREED };
-  if (sets.every(({ plan }) => plan.remove.length + plan.rewrite.length === 0)) return result;
+  const plans = KINDS.map((kind) => ({ kind, ...planSweep(packsOf(store, kind), marks[kind]) }));
+  if (plans.every(({ remove, rewrite }) => remove.length + rewrite.length === 0)) return NOTHING_FREED;
   store.index.retain((hash) => marks.blobs.has(hash) || marks.trees.has(hash));
-  const remove = (packs: PackSet, plans: readonly PackPlan[]): void => {
-    if (plans.length > 0) retirePacks(store, packs, new Set(plans.map((each) => each.id)));
-    for (const each of plans) {
-      result.deadObjects += each.deadObjects;
-      result.freedBytes += each.deadBytes;
-    }
+  const gone: PackPlan[] = [];
+  const damaged: DamagedPack[] = [];
+  const remove = (kind: PackKind, going: readonly PackPlan[]): void => {
+    if (going.length > 0) retirePacks(store, packsOf(store, kind), new Set(going.map((each) => each.id)));
+    gone.push(...going);
   };
-  store.catalog.commit();
-  for (const { packs, plan } of sets) {
-    remove(packs, plan.remove);
-    result.removedPacks += plan.remove.length;
-  }
+  for (const plan of plans) remove(plan.kind, plan.remove);
+  const removedPacks = gone.length;
   // One after the other: a full disk needs room for one pack only.
-  for (const { packs, folder, plan } of sets)
-    for (const each of plan.rewrite) {
-      if (!rewrite(store, packs, folder, each)) continue;
-      store.catalog.commit();
-      remove(packs, [each]);
-      result.rewrittenPacks++;
+  for (const { kind, rewrite } of plans)
+    for (const each of rewrite) {
+      const fault = rewritePack(store, kind, each);
+      if (fault === undefined) remove(kind, [each]);
+      else damaged.push({ id: each.id, message: fault });
     }
-  return result;
+  return {
+    deadObjects: sum(gone, (each) => each.deadObjects),
+    freedBytes: sum(gone, (each) => each.deadBytes),
+    removedPacks,
+    rewrittenPacks: gone.length - removedPacks,
+    damaged,
+  };
 }
+
+const sum = <T>(all: readonly T[], of: (each: T) => number): number => all.reduce((total, each) => total + of(each), 0);
 
 function planSweep(packs: PackSet, used: ReadonlySet<Hash>): SweepPlan {
   const plans = packs.list().flatMap((id): PackPlan[] => {
@@ -203,38 +212,35 @@ function planSweep(packs: PackSet, used: ReadonlySet<Hash>): SweepPlan {
 }
 
 /**
- * Writes what is used of a pack into a new one. False: a damaged entry is in use of which no intact copy exists, so the
- * old pack has to stay as it is; nothing is lost then that could still be healed, and the rest of the store is freed.
+ * Writes what is used of a pack into a new one. Answers what is wrong with an entry in use of which no intact copy
+ * exists: the old pack has to stay as it is, so that nothing is lost that could still be healed.
  */
-function rewrite(store: Store, packs: PackSet, folder: string, { id, live }: PackPlan): boolean {
-  const { fs, codecs } = store;
-  const writer = new PackWriter({ fs, codecs, folder, nonce: store.nonce() });
+function rewritePack(store: Store, kind: PackKind, { id, live }: PackPlan): string | undefined {
+  const packs = packsOf(store, kind);
+  const writer = newPackWriter(store, kind);
   try {
-    for (const hash of live) if (!copyIntact(packs, id, hash, writer)) return false;
-    const pack = writer.finish({ chunkBytes: packs.partBytes });
-    if (pack !== undefined) packs.add(pack);
-    return true;
+    for (const hash of live) {
+      const fault = copyIntact(packs, id, hash, writer);
+      if (fault !== undefined) return fault;
+    }
+    publishRewritten(store, kind, writer, packs.partBytes);
+    return undefined;
   } finally {
     writer.abort();
   }
 }
 
-/** Copies an entry from `id` or, should it be damaged there, from another pack. False: no intact copy exists. */
-function copyIntact(packs: PackSet, id: PackId, hash: Hash, writer: PackWriter): boolean {
+/** Copies an entry from `id` or, should it be damaged there, from another pack. Answers what is wrong with it in `id`. */
+function copyIntact(packs: PackSet, id: PackId, hash: Hash, writer: PackWriter): string | undefined {
+  let fault: string | undefined;
   for (const from of [id, ...packs.list().filter((each) => each !== id)]) {
-    let begun = false;
-    try {
-      const copied = packs.pack(from)?.copyFrame(hash, (length, pieces) => {
-        begun = true;
-        writer.addFrame(hash, length, pieces);
-      });
-      if (copied === true) return true;
-    } catch (error) {
-      // A pack that fails while it is being copied has just been read without fault: that is not its content.
-      if (begun || !CheckpointError.is(error, "damaged")) throw error;
-    }
+    const pack = packs.pack(from);
+    if (pack?.locate(hash) === undefined) continue;
+    const found = copyEntry(pack, hash, writer);
+    if (found === undefined) return undefined;
+    fault ??= found;
   }
-  return false;
+  return fault ?? damagedError(`Pack ${id}`, "an entry of it cannot be found").message;
 }
 
 function resolveAll(store: Store, refs: readonly Ref[]): Checkpoint[] {

@@ -1,14 +1,11 @@
-/** What an engine does for its store without being asked: merging small packs, while nobody waits for anything. */
+/**
+ * What an engine does for its store without being asked: merging small packs. While nobody waits for anything; or, for
+ * somebody who leaves no quiet, a little of it after a change, which the next operation may have to wait for.
+ */
 
-import { ignoreFailure } from "../../shared/errors";
+import { CheckpointError, ignoreFailure } from "../../shared/errors";
 import type { PackId } from "../store/packFiles";
-import {
-  BACKGROUND_BYTES,
-  type Consolidation,
-  consolidateInBackground,
-  OVERDUE_PACKS,
-  planConsolidation,
-} from "./consolidate";
+import { type Consolidation, consolidateInBackground, planConsolidation, WHEN_IDLE, WHEN_OVERDUE } from "./consolidate";
 import { Operation, type Store } from "./context";
 import { IdleWork } from "./idleWork";
 
@@ -19,10 +16,14 @@ export interface HousekeepingOptions {
   readonly onClose?: boolean;
   /** Hears what was done, and which packs turned out to be damaged. What it throws is ignored. */
   readonly onDone?: (result: Consolidation) => void;
+  /** Hears why it could not be done; the store is as good as before. What it throws is ignored. */
+  readonly onFailure?: (error: CheckpointError) => void;
 }
 
 /** A user who saves, looks, and saves again should never meet it; a window left alone is done before it is closed. */
 const IDLE_MS = 20_000;
+/** One of blob packs and one of tree packs. What is still due then is done after the next quiet time. */
+const IDLE_MERGES = 2;
 
 export class Housekeeping {
   private readonly idle: IdleWork;
@@ -34,15 +35,15 @@ export class Housekeeping {
   constructor(
     private readonly store: Store,
     private readonly options: HousekeepingOptions,
-    private readonly inTurn: (body: () => Promise<void>) => Promise<void>,
+    inTurn: (body: () => Promise<void>) => Promise<void>,
   ) {
-    this.idle = new IdleWork(options.idleMs ?? IDLE_MS, async (isCancelled) => {
-      await inTurn(() => this.tidy(isCancelled));
-      return this.isDue();
+    this.idle = new IdleWork(options.idleMs ?? IDLE_MS, async (isCancelled, isUrgent) => {
+      await inTurn(() => this.tidy(isCancelled, isUrgent));
+      return this.isDue(WHEN_IDLE);
     });
   }
 
-  /** Somebody waits for `answer`: nothing is begun, and what was begun stops at its next step. */
+  /** Somebody waits for `answer`: nothing is begun, and what was begun without need stops at its next step. */
   during<T>(answer: () => Promise<T>): Promise<T> {
     return this.idle.during(answer);
   }
@@ -51,10 +52,8 @@ export class Housekeeping {
   noteChange(chunkBytes?: number): void {
     this.hasChanged = true;
     this.chunkBytes = chunkBytes ?? this.chunkBytes;
-    if (!this.isDue()) return;
-    this.idle.want();
-    // Somebody who saves all the time leaves no quiet; the next change comes after it.
-    if (this.idle.isOn && this.isDue(OVERDUE_PACKS)) void this.inTurn(() => this.tidy(() => false));
+    if (this.isDue(WHEN_IDLE)) this.idle.want();
+    if (this.isDue(WHEN_OVERDUE)) this.idle.hurry();
   }
 
   /** From now on nothing is begun; resolves when what runs has stopped. */
@@ -65,30 +64,29 @@ export class Housekeeping {
   /** What there is to do before the store is closed. Nothing else may be under way. */
   async close(): Promise<void> {
     await this.pause();
-    if (this.options.onClose === true && this.hasChanged) await this.tidy(() => false);
+    if (this.options.onClose === true && this.hasChanged) await this.tidy(() => false, false);
   }
 
-  private isDue(tierPacks?: number): boolean {
+  private isDue(limits: typeof WHEN_IDLE): boolean {
     try {
-      return planConsolidation(this.store, this.leftAlone, tierPacks).length > 0;
+      return planConsolidation(this.store, this.leftAlone, limits).length > 0;
     } catch {
       return false; // a folder that cannot be looked at is named by whoever needs it
     }
   }
 
-  private async tidy(isCancelled: () => boolean): Promise<void> {
+  private async tidy(isCancelled: () => boolean, isUrgent: boolean): Promise<void> {
     const { leftAlone, chunkBytes } = this;
-    const operation = new Operation(() => {}, isCancelled);
-    let result: Consolidation;
+    const amount = isUrgent ? { limits: WHEN_OVERDUE, maxMerges: 1 } : { limits: WHEN_IDLE, maxMerges: IDLE_MERGES };
+    let tell: () => void;
     try {
-      result = await consolidateInBackground(
-        this.store,
-        { leftAlone, chunkBytes, maxBytes: BACKGROUND_BYTES },
-        operation,
-      );
-    } catch {
-      return; // nobody asked for it, and the store is as good as before: it is tried again after the next change
+      const operation = new Operation(() => {}, isCancelled);
+      const result = await consolidateInBackground(this.store, { leftAlone, chunkBytes, ...amount }, operation);
+      tell = () => this.options.onDone?.(result);
+    } catch (error) {
+      // Tried again after the next change.
+      tell = () => this.options.onFailure?.(CheckpointError.from(error));
     }
-    ignoreFailure(() => this.options.onDone?.(result), "what was merged stays merged, whether or not it can be told");
+    ignoreFailure(tell, "what was merged stays merged, whether or not it can be told");
   }
 }

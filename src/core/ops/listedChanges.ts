@@ -2,8 +2,9 @@
  * The lists of changes that the catalog keeps, for whoever looks through many of them: read from it by the hundred,
  * remembered as JSON, and parsed only where the text looked for occurs.
  *
- * What is remembered cannot become wrong: a list says what differs between a checkpoint and its parent, neither of which
- * ever changes. When a checkpoint gets another parent (its own was deleted), it gets another list, and is asked for again.
+ * What is remembered cannot become wrong: a list says what differs between a checkpoint and its parent, neither of
+ * which ever changes. When a checkpoint gets another parent (its own was deleted), it gets another list, and is asked
+ * for again.
  */
 import type { Change } from "../../shared/changes";
 import type { Checkpoint } from "../../shared/checkpoints";
@@ -26,45 +27,43 @@ interface Listed {
   readonly isPlain: boolean;
 }
 
-interface Memory {
-  readonly lists: Map<string, Listed>;
-  bytes: number;
-}
+export class ListedChanges {
+  private readonly lists = new Map<string, Listed>();
+  private bytes = 0;
 
-const memories = new WeakMap<Catalog, Memory>();
+  constructor(private readonly catalog: Catalog) {}
 
-/**
- * What the catalog's checkpoint at `i` changed against its parent; undefined when the catalog does not say (see `changesOf`
- * in queries). If no changed path begins with `path`, the answer may be an empty list instead. Those after `i` are expected
- * to be asked for next.
- */
-export function listedChanges(catalog: Catalog, i: number, path = ""): readonly Change[] | undefined {
-  const { id, parentId } = catalog.checkpoints[i] as Checkpoint;
-  const memory = memories.get(catalog) ?? { lists: new Map<string, Listed>(), bytes: 0 };
-  memories.set(catalog, memory);
-  if (memory.lists.get(id)?.parentId !== parentId) remember(memory, catalog, i);
-  const { text, isPlain } = memory.lists.get(id) as Listed;
-  if (text === undefined) return undefined;
-  if (text === "long") return catalog.changesOf(id);
-  return path !== "" && isPlain && !text.includes(`"${path}`) ? [] : parseChanges(text);
-}
-
-/** The lists from the checkpoint at `first` on that are not known yet. */
-function remember(memory: Memory, catalog: Catalog, first: number): void {
-  const wanted = new Map<string, string | null>();
-  for (const { id, parentId } of catalog.checkpoints.slice(first, first + BATCH))
-    if (memory.lists.get(id)?.parentId !== parentId) wanted.set(id, parentId);
-  const texts = catalog.changeTexts([...wanted.keys()], MAX_FRAME_BYTES);
-  let added = 0;
-  for (const text of texts.values()) added += text?.length ?? 0;
-  // Of lists with another parent than they had, the bytes count twice until then.
-  if (memory.bytes + added > REMEMBERED_BYTES) {
-    memory.lists.clear();
-    memory.bytes = 0;
+  /**
+   * What the catalog's checkpoint at `i` changed against its parent; undefined when the catalog does not say (see
+   * `changesOf` in queries). If no changed path begins with `path`, the answer may be an empty list instead. Those
+   * after `i` are expected to be asked for next.
+   */
+  of(i: number, path = ""): readonly Change[] | undefined {
+    const { id, parentId } = this.catalog.checkpoints[i] as Checkpoint;
+    if (this.lists.get(id)?.parentId !== parentId) this.remember(i);
+    const { text, isPlain } = this.lists.get(id) as Listed;
+    if (text === undefined) return undefined;
+    if (text === "long") return this.catalog.changesOf(id);
+    return path !== "" && isPlain && !text.includes(`"${path}`) ? [] : parseChanges(text);
   }
-  memory.bytes += added;
-  for (const [id, parentId] of wanted) {
-    const text = texts.has(id) ? texts.get(id) : "long";
-    memory.lists.set(id, { parentId, text, isPlain: Buffer.isBuffer(text) && !text.includes(BACKSLASH) });
+
+  /** The lists from the checkpoint at `first` on that are not known yet. */
+  private remember(first: number): void {
+    const wanted = new Map<string, string | null>();
+    for (const { id, parentId } of this.catalog.checkpoints.slice(first, first + BATCH))
+      if (this.lists.get(id)?.parentId !== parentId) wanted.set(id, parentId);
+    const texts = this.catalog.changeTexts([...wanted.keys()], MAX_FRAME_BYTES);
+    let added = 0;
+    for (const text of texts.values()) added += text?.length ?? 0;
+    // Of lists with another parent than they had, the bytes count twice until then.
+    if (this.bytes + added > REMEMBERED_BYTES) {
+      this.lists.clear();
+      this.bytes = 0;
+    }
+    this.bytes += added;
+    for (const [id, parentId] of wanted) {
+      const text = texts.has(id) ? texts.get(id) : "long";
+      this.lists.set(id, { parentId, text, isPlain: Buffer.isBuffer(text) && !text.includes(BACKSLASH) });
+    }
   }
 }

@@ -6,7 +6,7 @@
  */
 import { ignoreFailure } from "../../shared/errors";
 import type { ByteString } from "../../shared/pathText";
-import { errnoOf, type FileStat, isDirectory, permissions } from "../fs/fileSystem";
+import { type FileStat, isDirectory, lookAt, permissions } from "../fs/fileSystem";
 import type { Store } from "./context";
 
 /** What it takes to change a folder's entries, and what is given to its owner for it. */
@@ -44,13 +44,9 @@ export class OpenedFolders {
     this.store.fs.chmod(this.store.root.os(path), before.mode);
   }
 
+  /** Undefined, too, where a folder cannot even be looked at: its paths are reported one by one. */
   private look(path: ByteString): FileStat | undefined {
-    try {
-      const found = this.store.fs.lstat(this.store.root.os(path));
-      return found !== undefined && isDirectory(found) ? found : undefined;
-    } catch (error) {
-      if (errnoOf(error) === undefined) throw error;
-      return undefined; // not even to be looked at: its paths are reported one by one
-    }
+    const found = lookAt(this.store.fs, this.store.root.os(path));
+    return found !== undefined && isDirectory(found) ? found : undefined;
   }
 }

@@ -5,7 +5,7 @@
 import type { Checkpoint } from "../../shared/checkpoints";
 import { isNeverSaved } from "../../shared/leftOutNames";
 import { type ByteString, pathToText } from "../../shared/pathText";
-import { parentPath } from "../fs/osPath";
+import { baseName, parentPath } from "../fs/osPath";
 import type { FolderRules } from "../scan/ignoreRules";
 import { damaged } from "../store/damage";
 import type { Hash } from "../store/hash";
@@ -34,7 +34,7 @@ export class PastRules {
 
   /** True when the checkpoint says nothing about this path: not that it was absent, only that it was not saved. */
   leftOut(path: ByteString, isFolder: boolean): boolean {
-    const name = path.slice(path.lastIndexOf("/") + 1);
+    const name = baseName(path);
     if (isNeverSaved(name) || this.skipped.has(pathToText(path)) || this.caches.has(path)) return true;
     if (this.partlySkipped.size > 0 && this.liesInPartlySkipped(path)) return true;
     const rules = this.within(parentPath(path));
@@ -61,7 +61,7 @@ export class PastRules {
     let outer: FolderRules;
     if (folder === "") outer = rulesFor(this.store, this.scan);
     else {
-      const name = folder.slice(folder.lastIndexOf("/") + 1);
+      const name = baseName(folder);
       const parent = this.within(parentPath(folder));
       if (parent === "out" || this.caches.has(folder)) return "out";
       if (this.skipped.has(pathToText(folder)) || parent.excludes(folder, name, true)) return "out";

@@ -10,12 +10,20 @@ export interface PathSelection {
 
 export const EVERYTHING: PathSelection = { includes: () => true, mayContain: () => true };
 
-/** Files, or folders with all that is in them; texts as typed ("./src/", "src\\a.ts" on Windows are the caller's). No texts: everything. */
+/**
+ * The paths that a typed text ("src/a.ts", "./src/") may mean, likeliest first; "" is the workspace itself. (What is
+ * typed with backslashes on Windows is the caller's.)
+ */
+export function typedPaths(text: string): ByteString[] {
+  const path = text.replace(/^(\.?\/)+/, "").replace(/\/+$/, "");
+  return textToPaths(path === "." ? "" : path);
+}
+
+/** Files, or folders with all that is in them; texts as typed. No texts: everything. */
 export function selectPaths(texts: readonly string[] | undefined): PathSelection {
   if (texts === undefined || texts.length === 0) return EVERYTHING;
-  const wanted = texts.map((text) => text.replace(/^(\.?\/)+/, "").replace(/\/+$/, ""));
-  if (wanted.includes("") || wanted.includes(".")) return EVERYTHING;
-  return selectExactly(wanted.flatMap(textToPaths), true);
+  const wanted = texts.flatMap(typedPaths);
+  return wanted.includes("" as ByteString) ? EVERYTHING : selectExactly(wanted, true);
 }
 
 /** Exactly these paths and, if asked, what lies below them. */

@@ -11,7 +11,7 @@ import type {
 } from "../../shared/changes";
 import type { Checkpoint, Ref } from "../../shared/checkpoints";
 import { CheckpointError } from "../../shared/errors";
-import { type ByteString, pathToText, textToPaths } from "../../shared/pathText";
+import { type ByteString, pathToText } from "../../shared/pathText";
 import type { ScanOptions, Skipped } from "../../shared/saves";
 import type { StoreStats } from "../../shared/upkeep";
 import type { Hash } from "../store/hash";
@@ -20,8 +20,7 @@ import { captureWorkspace } from "./capture";
 import { entryState, toChanges } from "./changes";
 import type { Operation, Store } from "./context";
 import { diffTrees } from "./diffTrees";
-import { listedChanges } from "./listedChanges";
-import { EVERYTHING, selectPaths } from "./pathSelection";
+import { EVERYTHING, selectPaths, typedPaths } from "./pathSelection";
 import { resolveRef } from "./refs";
 import type { TreeStore } from "./treeStore";
 
@@ -112,10 +111,8 @@ export function readFile(store: Store, ref: Ref, path: string): Uint8Array {
 
 function findEntry(store: Store, checkpoint: Checkpoint, path: string): TreeEntry {
   const root = checkpoint.rootTree as Hash;
-  const text = path.replace(/^(\.?\/)+/, "").replace(/\/+$/, "");
-  if (text === "" || text === ".")
-    return { type: TREE_DIRECTORY, mode: 0o755, size: 0, hash: root, name: "" as ByteString };
-  for (const candidate of textToPaths(text)) {
+  for (const candidate of typedPaths(path)) {
+    if (candidate === "") return { type: TREE_DIRECTORY, mode: 0o755, size: 0, hash: root, name: candidate };
     const entry = store.trees.find(root, candidate);
     if (entry !== undefined) return entry;
   }
@@ -132,7 +129,7 @@ function findEntry(store: Store, checkpoint: Checkpoint, path: string): TreeEntr
  * thousand, each in another pack.
  */
 export function history(store: Store, path: string, limit: number, before: number | undefined): FileVersion[] {
-  const candidates = textToPaths(path.replace(/^(\.?\/)+/, "").replace(/\/+$/, "")).filter((each) => each !== "");
+  const candidates = typedPaths(path).filter((each) => each !== "");
   // A path that may be read in several ways has no one text to look for in the lists.
   const listedPath = candidates.length === 1 ? pathToText(candidates[0] as ByteString) : undefined;
   const { checkpoints } = store.catalog;
@@ -160,15 +157,19 @@ export function history(store: Store, path: string, limit: number, before: numbe
 }
 
 /**
- * What the list of the checkpoint at `i` says about a path: what happened to it; that nothing did; that something in it changed,
- * so that it was a folder and still is ("within"); or "unknown": there is no list against the one before, or something in the
- * path came or went, and with it maybe the path itself.
+ * What the list of the checkpoint at `i` says about a path: what happened to it; that nothing did; that something in it
+ * changed, so that it was a folder and still is ("within"); or "unknown": there is no list against the one before, or
+ * something in the path came or went, and with it maybe the path itself.
  */
-function listedChange({ catalog }: Store, i: number, path: string): Change | "none" | "within" | "unknown" {
+function listedChange(
+  { catalog, listedChanges }: Store,
+  i: number,
+  path: string,
+): Change | "none" | "within" | "unknown" {
   const { checkpoints } = catalog;
   const older = checkpoints[i + 1];
   if (older === undefined || checkpoints[i]?.parentId !== older.id) return "unknown";
-  const changes = listedChanges(catalog, i, path);
+  const changes = listedChanges.of(i, path);
   if (changes === undefined) return "unknown";
   let found: "none" | "within" | "unknown" = "none";
   for (const change of changes) {

@@ -1,5 +1,5 @@
 import type { ByteString } from "../../shared/pathText";
-import { errnoOf, isDirectory } from "../fs/fileSystem";
+import { isDirectory, lookAt } from "../fs/fileSystem";
 import { parentPath } from "../fs/osPath";
 import type { Store } from "./context";
 
@@ -36,12 +36,7 @@ export class RealFolders {
 
   /** What is at the path itself at this moment. */
   isFolder(path: ByteString): boolean {
-    try {
-      const found = this.store.fs.lstat(this.store.root.os(path));
-      return found !== undefined && isDirectory(found);
-    } catch (error) {
-      if (errnoOf(error) === undefined) throw error;
-      return false;
-    }
+    const found = lookAt(this.store.fs, this.store.root.os(path));
+    return found !== undefined && isDirectory(found);
   }
 }

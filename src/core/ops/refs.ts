@@ -4,9 +4,9 @@ import { CheckpointError } from "../../shared/errors";
 const MIN_PREFIX = 4;
 
 /**
- * The checkpoint a person means: `latest`, `latest~N`, `12` or `#12`, a full id, a unique name, or a unique prefix of an
- * id, in this order: programs pass full ids, and no name may get in their way. `checkpoints` is newest first. Rejects
- * with `not-found` or `ambiguous`, saying what to type instead.
+ * The checkpoint a person means: `latest`, `latest~N`, `12` or `#12`, a full id, a unique name, or a unique prefix of
+ * an id, in this order: programs pass full ids, and no name may get in their way. `checkpoints` is newest first.
+ * Rejects with `not-found` or `ambiguous`, saying what to type instead.
  */
 export function resolveRef(checkpoints: readonly Checkpoint[], ref: string): Checkpoint {
   // Nothing anybody could type would be found.

@@ -9,18 +9,18 @@
 import type { Checkpoint, Trigger } from "../../shared/checkpoints";
 import { CheckpointError, ignoreFailure } from "../../shared/errors";
 import { type ByteString, textToPaths } from "../../shared/pathText";
-import type { Kept, RestoreRequest, RestoreResult, UndoState } from "../../shared/restores";
+import type { Kept, RestoreRequest, RestoreResult } from "../../shared/restores";
 import type { ScanOptions } from "../../shared/saves";
 import type { Hash } from "../store/hash";
 import type { RestoreRow } from "../store/restoreRows";
 import { type Capture, captureWorkspace, rememberCapture } from "./capture";
 import type { Operation, Store } from "./context";
-import { type PathSelection, selectExactly, selectPaths } from "./pathSelection";
+import { type PathSelection, selectExactly, selectPaths, typedPaths } from "./pathSelection";
 import { resolveRef } from "./refs";
 import { applyRestore } from "./restoreApply";
 import { type Outcome, restoreResult, type States, statesOf } from "./restoreOutcome";
 import { planRestore, type RestorePlan } from "./restorePlan";
-import { checkpointBefore, originOf, pathsOf, stackTop, undoState as topOfStack } from "./restoreStack";
+import { checkpointBefore, originOf, pathsOf, stackTop } from "./restoreStack";
 import { commitCapture, storeTrees } from "./save";
 import type { TreeStore } from "./treeStore";
 import { addUnseen, nothingUnseen } from "./unseenState";
@@ -43,30 +43,40 @@ export interface Job {
   readonly reverts: { readonly row: RestoreRow; readonly paths: readonly ByteString[] } | undefined;
 }
 
+/** What `restore` would do now; `request.dryRun` is taken for granted. Nothing is written. */
+export async function previewRestore(
+  store: Store,
+  request: RestoreRequest,
+  operation: Operation,
+): Promise<RestoreResult> {
+  const job = requestedJob(store, request);
+  const capture = await captureWorkspace(store, { scan: job.scan, store: false, chunkBytes: 0 }, operation);
+  const trees = store.trees.with(capture.newTrees);
+  const plan = planFor(store, job, capture.rootTree, trees);
+  return restoreResult(job, { plan, left: new Set(), kept: [], trees }, null, true);
+}
+
 export async function restore(store: Store, request: RestoreRequest, operation: Operation): Promise<RestoreResult> {
-  const job = (): Job => {
-    const target = resolveRef(store.catalog.checkpoints, request.ref);
-    return {
-      kind: "restore",
-      trigger: "restore",
-      target,
-      targetRoot: target.rootTree as Hash,
-      selection: requestedSelection(store, target, request),
-      scan: request.scan,
-      keepNew: request.keepNew ?? false,
-      safety: request.safety ?? true,
-      respectPastRules: true,
-      reverts: undefined,
-    };
-  };
-  if (request.dryRun === true) {
-    takeInChanges(store);
-    return preview(store, job(), operation);
-  }
   // A wrong reference waits for no lock and brings no store into being.
   takeInChanges(store);
   resolveRef(store.catalog.checkpoints, request.ref);
-  return withLock(store, operation, () => carryOut(store, job(), operation));
+  return withLock(store, operation, () => carryOut(store, requestedJob(store, request), operation));
+}
+
+function requestedJob(store: Store, request: RestoreRequest): Job {
+  const target = resolveRef(store.catalog.checkpoints, request.ref);
+  return {
+    kind: "restore",
+    trigger: "restore",
+    target,
+    targetRoot: target.rootTree as Hash,
+    selection: requestedSelection(store, target, request),
+    scan: request.scan,
+    keepNew: request.keepNew ?? false,
+    safety: request.safety ?? true,
+    respectPastRules: true,
+    reverts: undefined,
+  };
 }
 
 /** Takes back the last restore (or redo) that has not been taken back. */
@@ -97,11 +107,6 @@ export function redo(store: Store, scan: ScanOptions, operation: Operation): Pro
   });
 }
 
-export function undoState(store: Store): UndoState {
-  takeInChanges(store);
-  return topOfStack(store);
-}
-
 /** Back to the state before `row`, for the paths that the restore it belongs to was about. */
 function reverting(store: Store, kind: "undo" | "redo", row: RestoreRow, scan: ScanOptions): Job {
   const target = checkpointBefore(store, row);
@@ -120,14 +125,6 @@ function reverting(store: Store, kind: "undo" | "redo", row: RestoreRow, scan: S
     respectPastRules: false,
     reverts: { row, paths },
   };
-}
-
-/** Nothing is written: what the restore would do, from a state that exists in memory only. */
-async function preview(store: Store, job: Job, operation: Operation): Promise<RestoreResult> {
-  const capture = await captureWorkspace(store, { scan: job.scan, store: false, chunkBytes: 0 }, operation);
-  const trees = store.trees.with(capture.newTrees);
-  const plan = planFor(store, job, capture.rootTree, trees);
-  return restoreResult(job, { plan, left: new Set(), kept: [], trees }, null, true);
 }
 
 async function carryOut(store: Store, job: Job, operation: Operation): Promise<RestoreResult> {
@@ -237,11 +234,10 @@ function requestedSelection(store: Store, target: Checkpoint, request: RestoreRe
   // Those come from a preview; what has gone since on both sides is nothing to do.
   if (request.exact === true) return selectExactly((paths ?? []).flatMap(textToPaths), false);
   for (const text of paths ?? []) {
-    const candidates = textToPaths(text.replace(/^(\.?\/)+/, "").replace(/\/+$/, ""));
+    const candidates = typedPaths(text);
     const known = candidates.some(
       (path) =>
         path === "" ||
-        path === "." ||
         (!path.split("/").includes("..") &&
           (trees.find(target.rootTree as Hash, path) !== undefined || fs.lstat(root.os(path)) !== undefined)),
     );

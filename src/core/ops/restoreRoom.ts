@@ -26,10 +26,10 @@ export function roomMadeFor(plan: RestorePlan, failed: ReadonlySet<ByteString>):
   });
 }
 
-/** A temp name is longer than most names: beside paths longer than this (limits: 1,024 on macOS, 4,096) it may not fit. */
+/** A temp name is longer than most: beside paths longer than this (limits: 1,024 on macOS, 4,096) none may fit. */
 const LONG_PATH_BYTES = 900;
 
-/** Where the temp file for `path` goes: beside it, or above where that folder is not there yet or the name would not fit. */
+/** Where the temp file for `path` goes: beside it, or above where that folder is not there yet or none may fit. */
 export function stagingFolder(path: ByteString, waits: (path: ByteString) => boolean): ByteString {
   let folder = parentPath(path);
   while (folder !== "" && (folder.length > LONG_PATH_BYTES || waits(folder))) folder = parentPath(folder);

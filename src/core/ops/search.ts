@@ -1,7 +1,6 @@
 /** Searching what is in the files of all checkpoints: each content once, however many checkpoints and paths have it. */
 import ignore from "ignore";
 import type { Checkpoint } from "../../shared/checkpoints";
-import { cancelled } from "../../shared/errors";
 import { type ByteString, pathToText } from "../../shared/pathText";
 import {
   DEFAULT_MATCHES,
@@ -12,14 +11,10 @@ import {
 } from "../../shared/searches";
 import { compilePattern } from "../pipeline/searchPattern";
 import { runSearchTask, type SearchTask, type SearchTaskResult } from "../pipeline/searchTask";
-import { createSharedWork, WorkView } from "../pipeline/sharedWork";
+import { allocateWork, WorkView } from "../pipeline/sharedWork";
 import type { Operation, Store } from "./context";
-import { runLaneWork } from "./laneWork";
+import { isWorthLanes, runLaneWork } from "./laneWork";
 import { type Place, type StoredContent, storedContents } from "./storedContents";
-
-/** Below this, starting threads costs more than it saves. */
-const LANE_MIN_FILES = 1_500;
-const LANE_MIN_BYTES = 24 * 1024 * 1024;
 
 /** Changes nothing. Rejects with `usage` for a text or pattern that cannot be searched for, and with `cancelled`. */
 export async function search(store: Store, request: SearchRequest, operation: Operation): Promise<SearchResult> {
@@ -34,7 +29,7 @@ export async function search(store: Store, request: SearchRequest, operation: Op
   const { contents, files, damaged } = storedContents(store, select, operation);
 
   const results = contents.length === 0 ? [] : await searchContents(store, contents, pattern, limit, operation);
-  if (operation.isCancelled()) throw cancelled();
+  operation.throwIfCancelled();
   const sum = (pick: (result: SearchTaskResult) => number): number =>
     results.reduce((total, each) => total + pick(each), 0);
   const listed = listMatches(contents, results, limit);
@@ -68,7 +63,7 @@ function searchContents(
   operation: Operation,
 ): Promise<SearchTaskResult[]> {
   // Lanes have no use for paths: one content may have many.
-  const shared = createSharedWork(contents.map(() => "" as ByteString));
+  const shared = allocateWork(contents.length, 0);
   const view = new WorkView(shared);
   contents.forEach(({ hash, size }, i) => {
     view.setHash(i, hash);
@@ -82,8 +77,8 @@ function searchContents(
     limit,
     found: new SharedArrayBuffer(4),
   };
-  const isBig =
-    contents.length >= LANE_MIN_FILES || contents.reduce((sum, each) => sum + each.size, 0) >= LANE_MIN_BYTES;
+  const bytes = contents.reduce((sum, each) => sum + each.size, 0);
+  const isBig = isWorthLanes(contents.length, bytes);
   const here = (tick: () => void): SearchTaskResult => runSearchTask(store.blobs, task, tick);
   return runLaneWork(store, { view, phase: "search", isBig, task: () => task, here }, operation);
 }

@@ -2,9 +2,9 @@
  * Every content that any checkpoint holds, once, with the places where it lies: the list that a search goes through.
  *
  * Checkpoints are walked from the newest to the oldest. Of the newest all trees are read; of an older one only what the
- * list of changes says that the next newer one replaced or removed. Where there is no such list, its trees are read, but
- * only those that no newer checkpoint had at the same path: a folder remembers which trees it has been seen with. Of a
- * tree that is read, only those entries are looked at that the one read before it (for this folder) does not have.
+ * list of changes says that the next newer one replaced or removed. Where there is no such list, its trees are read,
+ * but only those that no newer checkpoint had at the same path: a folder remembers which trees it has been seen with.
+ * Of a tree that is read, only those entries are looked at that the one read before it (for this folder) does not have.
  *
  * Lists say what differs, so all that was not listed must be known from the trees of a newer checkpoint. Where one of
  * those cannot be read, an older one may still tell what was in the folder, and all are read.
@@ -15,9 +15,8 @@ import { CheckpointError, ignoreFailure } from "../../shared/errors";
 import { type ByteString, pathToText, textToPaths } from "../../shared/pathText";
 import { joinPath } from "../fs/osPath";
 import type { Hash } from "../store/hash";
-import { encodeTree, TREE_DIRECTORY, TREE_FILE, TreeCursor } from "../store/tree";
+import { EMPTY_TREE, TREE_DIRECTORY, TREE_FILE, TreeCursor } from "../store/tree";
 import type { Operation, Store } from "./context";
-import { listedChanges } from "./listedChanges";
 
 /** A path at which a content lay. */
 export interface Place {
@@ -67,7 +66,7 @@ function walkCheckpoints(store: Store, byLists: boolean, operation: Operation) {
   const damaged: StoredContents["damaged"][number][] = [];
   checkpoints.forEach((checkpoint, age) => {
     operation.throwIfCancelled();
-    const replaced = byLists ? replacedFiles(store.catalog, age) : undefined;
+    const replaced = byLists ? replacedFiles(store, age) : undefined;
     if (replaced === undefined) visit(root, checkpoint.rootTree as Hash, age);
     else for (const { path, hash, size } of replaced) root.addVersionAt(path, hash, size, checkpoint);
   });
@@ -105,8 +104,6 @@ function walkCheckpoints(store: Store, byLists: boolean, operation: Operation) {
   }
 }
 
-const EMPTY_TREE = encodeTree([]);
-
 interface ReplacedFile {
   readonly path: ByteString;
   readonly hash: Hash;
@@ -114,13 +111,13 @@ interface ReplacedFile {
 }
 
 /** Files that the checkpoint at `age` has and the next newer one does not have so; undefined: no list tells. */
-function replacedFiles(catalog: Store["catalog"], age: number): ReplacedFile[] | undefined {
+function replacedFiles({ catalog, listedChanges }: Store, age: number): ReplacedFile[] | undefined {
   const newer = catalog.checkpoints[age - 1];
   if (newer === undefined || newer.parentId !== catalog.checkpoints[age]?.id) return undefined;
   const replaced: ReplacedFile[] = [];
   let changes: readonly Change[] | undefined;
   ignoreFailure(() => {
-    changes = listedChanges(catalog, age - 1);
+    changes = listedChanges.of(age - 1);
   }, "where a list cannot be read, the trees tell as well");
   if (changes === undefined) return undefined;
   for (const { path, before } of changes) {
@@ -134,8 +131,8 @@ function replacedFiles(catalog: Store["catalog"], age: number): ReplacedFile[] |
 }
 
 /**
- * What a file was in some checkpoints; the first one with its content also stands for that. There are a hundred thousand
- * of these, so it is all in one object, and texts are made when they are asked for.
+ * What a file was in some checkpoints; the first one with its content also stands for that. There are a hundred
+ * thousand of these, so it is all in one object, and texts are made when they are asked for.
  */
 class Version implements Place, StoredContent {
   order = 0;
@@ -228,7 +225,9 @@ class ContentList {
     private readonly select: (path: ByteString, deleted: boolean) => boolean,
   ) {}
 
-  /** `isUnknown`: whether the newest checkpoint has something below here cannot be told, so nothing counts as deleted. */
+  /**
+   * `isUnknown`: whether the newest checkpoint has something below here cannot be told, so nothing counts as deleted.
+   */
   addFolder(folder: Folder, isUnknown: boolean): void {
     const unknown = isUnknown || folder.isUnknown;
     // A name may have been both, at different times.

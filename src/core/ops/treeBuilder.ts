@@ -82,7 +82,10 @@ export class TreeBuilder {
     });
   }
 
-  /** What the folder's names may be known by; nothing, if they changed only just now or a file could not be read. */
+  /**
+   * What the folder's names may be known by; nothing, if they changed only just now, or a file could not be read or had
+   * another size by then: what the folder holds in all was counted from what the scan found.
+   */
   private settledListing({ listing, files }: ScannedFolder): Listing | undefined {
     if (listing === undefined || isRacy(listing, this.startedAt)) return undefined;
     const isRead = (file: ScannedFile): boolean => file.hash !== undefined || this.resolved.size(file) === file.size;

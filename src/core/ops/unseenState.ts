@@ -6,7 +6,7 @@
  */
 import { type ByteString, pathToText } from "../../shared/pathText";
 import type { Kept } from "../../shared/restores";
-import { errnoOf, type FileStat, isDirectory, isSymlink, permissions } from "../fs/fileSystem";
+import { isDirectory, isSymlink, lookAt, permissions } from "../fs/fileSystem";
 import { isRacy } from "../scan/racy";
 import type { Hash } from "../store/hash";
 import { TREE_DIRECTORY, TREE_FILE, TREE_SYMLINK } from "../store/tree";
@@ -41,7 +41,7 @@ export function addUnseen(store: Store, current: Hash, expected: Hash, paths: re
   const lookedAt = store.now();
   for (const { path, before, after } of diffTrees(store.trees, current, expected, selection)) {
     if (before !== undefined || after === undefined) continue;
-    const stat = lookAt(store, path);
+    const stat = lookAt(store.fs, store.root.os(path));
     // Under another spelling the file system finds what the scan did see.
     if (stat === undefined || !names.holds(path)) continue;
     if (after.type === TREE_DIRECTORY) {
@@ -56,13 +56,4 @@ export function addUnseen(store: Store, current: Hash, expected: Hash, paths: re
     } else kept.push({ path: pathToText(path), reason: CHANGED_SINCE, code: "protected" });
   }
   return { ...editTree(store, store.trees, current, edits), found, kept };
-}
-
-function lookAt({ fs, root }: Store, path: ByteString): FileStat | undefined {
-  try {
-    return fs.lstat(root.os(path));
-  } catch (error) {
-    if (errnoOf(error) === undefined) throw error;
-    return undefined; // what cannot even be looked at is not touched
-  }
 }

@@ -1,7 +1,7 @@
 /**
- * Checking a store. Quick: every part opens, and every checkpoint's trees and contents are somewhere. Full: every byte of
- * every pack is read and hashed as well. Nothing is changed by either. Packs and trees are opened anew: what this process
- * has in memory says nothing about what is on the disk.
+ * Checking a store. Quick: every part opens, and every checkpoint's trees and contents are somewhere. Full: every byte
+ * of every pack is read and hashed as well. Nothing is changed by either. Packs and trees are opened anew: what this
+ * process has in memory says nothing about what is on the disk.
  */
 import type { Checkpoint } from "../../shared/checkpoints";
 import { CheckpointError } from "../../shared/errors";
@@ -9,17 +9,16 @@ import { type ByteString, pathToText } from "../../shared/pathText";
 import type { VerifyProblem, VerifyResult } from "../../shared/upkeep";
 import { joinPath } from "../fs/osPath";
 import type { Hash } from "../store/hash";
+import type { PackProblem, PackReader } from "../store/packReader";
 import { openPackSet, type PackSet } from "../store/packSet";
 import { TREE_DIRECTORY } from "../store/tree";
 import type { Operation, Store } from "./context";
 import { TreeStore } from "./treeStore";
-import { takeInChanges } from "./withLock";
 
 /** Paths named per damaged checkpoint. */
 const NAMED_PATHS = 100;
 
 export function verify(store: Store, full: boolean, operation: Operation): VerifyResult {
-  takeInChanges(store);
   const { fs, codecs, layout } = store;
   const blobs = openPackSet({ fs, codecs, folder: layout.packs });
   const treePacks = openPackSet({ fs, codecs, folder: layout.trees });
@@ -90,10 +89,7 @@ class Check {
       if (pack === undefined) return;
       this.operation.report({ phase: "verify", done: i, total: ids.length });
       this.operation.throwIfCancelled();
-      const found = pack.verify((entry) => {
-        this.bytesRead += entry.length;
-        this.operation.throwIfCancelled();
-      });
+      const found = this.problemsOf(pack);
       // Another process may have merged it into another pack meanwhile, from where the checkpoints below are looked up.
       if (found.length > 0) packs.refresh();
       if (!packs.ids().includes(id)) return;
@@ -103,6 +99,18 @@ class Check {
         this.problems.push({ part: `${folder}/pack-${id}.dat`, message });
       }
     });
+  }
+
+  private problemsOf(pack: PackReader): PackProblem[] {
+    try {
+      return pack.verify((entry) => {
+        this.bytesRead += entry.length;
+        this.operation.throwIfCancelled();
+      });
+    } finally {
+      // A store may have more packs than a process may have files open.
+      pack.close();
+    }
   }
 
   /** Paths of a checkpoint that cannot be restored. */

@@ -1,7 +1,23 @@
+/**
+ * How a process becomes the one that changes a store, and what it makes sure of before it does.
+ *
+ *   workspace → folders → lock → store.json read → swept, listed → catalog → store.json → body → store.json → release
+ *
+ * Nothing that was known before the lock counts under it: whoever held it may have changed everything. So under it each
+ * thing is looked at, once:
+ *  1. What store.json says is read, and refused if it is not for this version or its catalog is lost, before anything
+ *     else is touched.
+ *  2. Each folder of the store is listed, once for two purposes. Unfinished files come into being only under this lock,
+ *     so any that exist now are left over from a crash and go. And which packs there are is taken in, also when the
+ *     catalog is the same: a process that died in the middle may have published packs, and what is in them must be
+ *     known here, or it would be neither used nor (with an equal pack in the way) stored again.
+ *  3. The catalog is compared by its content. One that cannot be used ends it here.
+ *  4. store.json is written if it is not what is true now; after the body only if that committed the first catalog.
+ */
 import { ignoreFailure } from "../../shared/errors";
 import { sweepTempFiles } from "../fs/publishFile";
 import { acquireLock } from "../store/lock";
-import { prepareStore, recordStore } from "../store/storeLayout";
+import { describeStore, prepareStore, recordStore } from "../store/storeLayout";
 import type { Operation, Store } from "./context";
 
 /**
@@ -24,16 +40,18 @@ export async function withLock<T>(store: Store, operation: Operation, body: () =
       operation.report({ phase: "lock", done: 0, total: 0, message: `process ${holder.pid} on ${holder.host}` }),
   });
   try {
-    sweepUnfinished(store);
+    const found = describeStore(fs, layout);
+    for (const folder of [layout.folder, layout.index]) sweepTempFiles(fs, folder);
+    for (const packs of [store.blobs, store.treePacks]) packs.sweepAndRefresh();
     store.catalog.reloadExactly();
-    // Also when the catalog is the same: a process that died in the middle may have published packs, and what is in
-    // them must be known here, or it would be neither used nor (with an equal pack in the way) stored again.
-    store.blobs.refresh();
-    store.treePacks.refresh();
-    recordStore(fs, layout, store.nonce());
+    const recorded = recordStore(fs, layout, found, store.nonce());
     const answer = await body();
-    // Should this fail, the next holder of the lock does it.
-    ignoreFailure(() => recordStore(fs, layout, store.nonce()), "what the body did is committed and stays done");
+    if (!recorded.hasCatalog)
+      ignoreFailure(
+        // Should this fail, the next holder of the lock does it.
+        () => recordStore(fs, layout, recorded, store.nonce()),
+        "what the body did is committed and stays done",
+      );
     return answer;
   } catch (error) {
     ignoreFailure(() => store.catalog.rollback(), "the error that led here says more; the next use loads it again");
@@ -48,10 +66,4 @@ export function takeInChanges(store: Store): void {
   if (!store.catalog.reload()) return;
   store.blobs.refresh();
   store.treePacks.refresh();
-}
-
-/** Unfinished files are only made under this lock, so any that exist now are left over from a crash. */
-function sweepUnfinished({ fs, layout, blobs, treePacks }: Store): void {
-  for (const packs of [blobs, treePacks]) packs.sweepTemps();
-  for (const folder of [layout.folder, layout.index]) sweepTempFiles(fs, folder);
 }

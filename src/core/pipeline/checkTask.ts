@@ -1,19 +1,14 @@
 /**
- * One thread's share of checking every folder of the index against the disk (see scan/folderCheck): the records lie in
- * shared memory, folders are handed out one at a time, and the answers are written back in place.
+ * One thread's share of checking the records of the index against the disk: they lie in shared memory, are handed out
+ * one at a time, and the answers are written back in place. What a record is, and how it is checked, is the caller's.
  */
-import type { FileSystem } from "../fs/fileSystem";
-import { PathRoot } from "../fs/osPath";
-import { DirectoryRecord } from "../scan/directoryRecord";
-import { checkFolder } from "../scan/folderCheck";
-import type { EntryCounts } from "../scan/scannedFolder";
 import { CONTROL_BYTES, type QueuedWork, WorkQueue } from "./workQueue";
 
 export interface CheckWork extends QueuedWork {
   readonly records: SharedArrayBuffer;
-  /** Where each record begins. */
+  /** Where each record begins; its length is its first word. */
   readonly offsets: SharedArrayBuffer;
-  /** COUNTS numbers a folder; those of one that must be looked at stay NaN. */
+  /** COUNTS numbers a record; those of a folder that must be looked at stay NaN. */
   readonly counts: SharedArrayBuffer;
 }
 
@@ -24,6 +19,17 @@ export interface CheckTask {
   readonly maxFileBytes: number;
   readonly work: CheckWork;
 }
+
+/** What lies in a folder that is as recorded. */
+export interface CheckedCounts {
+  readonly files: number;
+  readonly symlinks: number;
+  readonly folders: number;
+  readonly bytes: number;
+}
+
+/** Undefined: the folder must be looked at. Never throws. */
+export type RecordCheck = (record: Buffer) => CheckedCounts | undefined;
 
 /** files, symlinks, folders, bytes */
 const COUNTS = 4;
@@ -42,24 +48,23 @@ export function createCheckWork(records: SharedArrayBuffer, offsets: readonly nu
   return work;
 }
 
-/** Runs until no folder is left or the work is cancelled; `tick` is called for each. Never throws. */
-export function runCheckTask(fs: FileSystem, task: CheckTask, tick: () => void = () => {}): undefined {
-  const queue = new WorkQueue(task.work);
-  const deps = { fs, root: new PathRoot(task.root), device: task.device, maxFileBytes: task.maxFileBytes };
-  const records = Buffer.from(task.work.records);
-  const offsets = new Uint32Array(task.work.offsets);
-  const counts = new Float64Array(task.work.counts);
+/** Runs until no record is left or the work is cancelled; `tick` is called for each. Never throws. */
+export function runCheckTask(check: RecordCheck, { work }: CheckTask, tick: () => void = () => {}): undefined {
+  const queue = new WorkQueue(work);
+  const records = Buffer.from(work.records);
+  const offsets = new Uint32Array(work.offsets);
+  const counts = new Float64Array(work.counts);
   for (let item = queue.take(); item !== undefined; item = queue.take()) {
     const at = offsets[item] as number;
-    const found = checkFolder(deps, new DirectoryRecord(records.subarray(at, at + records.readUInt32LE(at))));
+    const found = check(records.subarray(at, at + records.readUInt32LE(at)));
     if (found !== undefined) counts.set([found.files, found.symlinks, found.folders, found.bytes], item * COUNTS);
     queue.finished();
     tick();
   }
 }
 
-/** The answer for one folder; undefined: it must be looked at, or was not checked. */
-export function checkedCounts(counts: Float64Array, item: number): EntryCounts | undefined {
+/** The answer for one record; undefined: its folder must be looked at, or was not checked. */
+export function checkedCounts(counts: Float64Array, item: number): CheckedCounts | undefined {
   const at = item * COUNTS;
   const files = counts[at] as number;
   if (Number.isNaN(files)) return undefined;

@@ -19,7 +19,7 @@ export const LINK = 1;
 /** The path is a temp file that will replace something: make it durable before that. */
 export const SYNC = 2;
 /** State of an item that failed; untouched ones keep their flags, written ones become WRITTEN. */
-export const FAILED = 16;
+const FAILED = 16;
 export const WRITTEN = 32;
 
 export interface ExtractTask {
@@ -32,7 +32,6 @@ export type ExtractFailure = "exists" | "damaged" | "denied";
 
 export interface ExtractTaskResult {
   readonly failed: readonly { readonly item: number; readonly failure: ExtractFailure; readonly message: string }[];
-  readonly bytesOut: number;
 }
 
 /** Reads content from the store; throws `damaged`. False: not there. */
@@ -50,12 +49,11 @@ export function runExtractTask(deps: ExtractDeps, task: ExtractTask): ExtractTas
   const view = new WorkView(task.work);
   const root = new PathRoot(task.root);
   const failed: ExtractTaskResult["failed"][number][] = [];
-  let bytesOut = 0;
   for (let item = view.take(); item !== undefined; item = view.take()) {
     const flags = view.states[item] ?? 0;
     try {
       if ((flags & LINK) !== 0) writeLink(deps, root.os(view.path(item)), view.hash(item));
-      else bytesOut += writeFile(deps, root.os(view.path(item)), view, item, (flags & SYNC) !== 0);
+      else writeFile(deps, root.os(view.path(item)), view, item, (flags & SYNC) !== 0);
       view.states[item] = WRITTEN;
     } catch (error) {
       view.states[item] = FAILED;
@@ -68,10 +66,10 @@ export function runExtractTask(deps: ExtractDeps, task: ExtractTask): ExtractTas
     }
     view.finished();
   }
-  return { failed, bytesOut };
+  return { failed };
 }
 
-function writeFile(deps: ExtractDeps, path: OsPath, view: WorkView, item: number, sync: boolean): number {
+function writeFile(deps: ExtractDeps, path: OsPath, view: WorkView, item: number, sync: boolean): void {
   const { fs } = deps;
   const { mode } = view.facts(item);
   const hash = view.hash(item);
@@ -99,7 +97,6 @@ function writeFile(deps: ExtractDeps, path: OsPath, view: WorkView, item: number
   } finally {
     fs.close(fd);
   }
-  return size;
 }
 
 function writeLink(deps: ExtractDeps, path: OsPath, hash: Hash): void {

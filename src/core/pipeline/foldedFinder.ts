@@ -2,11 +2,12 @@
  * Finds text in bytes whatever its case, spelled in any of the ways that its characters may be written in.
  *
  * Nearly every text has spellings of one length: then Horspool's algorithm runs over the bytes, which looks at the byte
- * where a match would end and moves on by as much as that byte allows. Two ASCII letters have a longer spelling besides,
- * `k` the Kelvin sign and `s` the long s; contents that hold one of those, and texts with characters that change their
- * length with their case, are searched by a regular expression over the bytes read as Latin-1. (Kernel sources, a core:
- * 19 characters 3.5 GB/s, 3 to 9 characters 1 to 1.5; the expression 0.8 to 1.5, and all that is searched becomes garbage,
- * which for a search of 1.35 GB was a third of its CPU time and 100 MB of its peak memory. 2026-11-20, Node 20.20.)
+ * where a match would end and moves on by as much as that byte allows. Two ASCII letters have a longer spelling
+ * besides, `k` the Kelvin sign and `s` the long s; contents that hold one of those, and texts with characters that
+ * change their length with their case, are searched by a regular expression over the bytes read as Latin-1. (Kernel
+ * sources, a core: 19 characters 3.5 GB/s, 3 to 9 characters 1 to 1.5; the expression 0.8 to 1.5, and all that is
+ * searched becomes garbage, which for a search of 1.35 GB was a third of its CPU time and 100 MB of its peak memory.
+ * 2026-11-20, Node 20.20.)
  */
 import type { ByteFinder } from "./searchPattern";
 

@@ -1,7 +1,7 @@
 /**
  * Searches contents, one after the other, line by line, in the memory of one small window.
  *
- *   what was kept of the last step + STEP_BYTES of the block → all to the last line feed is searched; a line begun is kept
+ *   what was kept of the last step + STEP_BYTES of the block → all to the last line feed is searched; the rest is kept
  *
  * A line that is longer than PIECE_BYTES is not kept whole: it is searched piece by piece. Text is found wherever it
  * lies in such a line, because pieces overlap; a regular expression sees the first LINE_CHARACTERS characters of it,
@@ -78,7 +78,7 @@ export class LineSearch {
     if (text.length > 0) this.search(text);
   }
 
-  /** The next block; it may be reused afterwards. The first one is all that is probed for binary content: in packs 64 KB. */
+  /** The next block; it may be reused afterwards. Only the first one is probed for binary content: in packs 64 KB. */
   add(block: Uint8Array): void {
     const bytes = this.start(Buffer.from(block.buffer, block.byteOffset, block.length));
     for (let at = 0; at < bytes.length && !this.isDone; at += STEP_BYTES)

@@ -1,11 +1,11 @@
 /**
- * The longest piece of plain text that every match of a regular expression contains, so that contents without it need not
- * be decoded and split into lines.
+ * The longest piece of plain text that every match of a regular expression contains, so that contents without it need
+ * not be decoded and split into lines.
  *
  *   /colou?r: (\w+)\.png$/u   →   "colo", "r: ", ".png"   →   "colo"
  *
- * Only what stands outside of groups and classes is looked at, and only syntax that is understood for sure: an alternation
- * at that level, or an escape that is not in the lists below, and the answer is that there is none.
+ * Only what stands outside of groups and classes is looked at, and only syntax that is understood for sure: an
+ * alternation at that level, or an escape that is not in the lists below, and the answer is that there is none.
  */
 
 /** Shorter ones are in nearly every content. */
@@ -16,7 +16,9 @@ const SYNTAX = "^$\\.*+?()[]{}|/-";
 /** Bytes that are no valid UTF-8 are decoded to it, so it is not found as bytes. */
 const REPLACEMENT = "\ufffd";
 
-/** `source`: of a valid expression with the flag `u`. Undefined: there is none that is sure, or none worth looking for. */
+/**
+ * `source`: of a valid expression with the flag `u`. Undefined: there is none that is sure, or none worth looking for.
+ */
 export function requiredText(source: string): string | undefined {
   const characters = Array.from(source);
   const runs: string[][] = [[]];

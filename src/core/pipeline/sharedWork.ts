@@ -56,7 +56,7 @@ export function allocateWork(count: number, pathBytes: number): SharedWork {
     states: new SharedArrayBuffer(count),
     control: new SharedArrayBuffer(CONTROL_BYTES),
     // At most half full, so that probing stays short.
-    claims: new SharedArrayBuffer(8 * 2 ** Math.ceil(Math.log2(2 * count + 2))),
+    claims: new SharedArrayBuffer(8 * 2 ** Math.ceil(Math.log2(Math.max(2, 2 * count)))),
   };
 }
 

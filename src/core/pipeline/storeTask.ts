@@ -4,8 +4,8 @@
  *
  * A file's content counts only if the file stood still: what `fstat` says after the last byte must equal what was known
  * before the first one. Otherwise it is read again, a few times; a file that never stands still is reported, not stored
- * torn. Files up to SMALL_BYTES are read whole, larger ones in slices of that size, so a lane needs the same few buffers
- * whatever it meets.
+ * torn. Files up to SMALL_BYTES are read whole, larger ones in slices of that size, so a lane needs the same few
+ * buffers whatever it meets.
  */
 import { constants } from "node:fs";
 import { cancelled } from "../../shared/errors";
@@ -178,8 +178,8 @@ class StoreLane {
   }
 
   /**
-   * Where the system cannot refuse to open through a link (Windows has no O_NOFOLLOW), a changed file may be another one
-   * behind a link that took the place of this one.
+   * Where the system cannot refuse to open through a link (Windows has no O_NOFOLLOW), a changed file may be another
+   * one behind a link that took the place of this one.
    */
   private expectRegularFile(path: string): void {
     const found = this.deps.fs.lstat(this.root.os(path));
@@ -190,8 +190,8 @@ class StoreLane {
   /** Undefined: stored. Otherwise the file changed meanwhile, and this is what it looks like now. */
   private readSmall(item: number, fd: number, path: string, expected: WorkFacts): WorkFacts | undefined {
     let length = 0;
-    // Asked for one byte more, a regular file that gives just the expected ones has ended; `stat` below would tell if it
-    // grew since. So no read is spent on meeting the end, but for an empty file.
+    // Asked for one byte more, a regular file that gives just the expected ones has ended; `stat` below would tell if
+    // it grew since. So no read is spent on meeting the end, but for an empty file.
     do {
       const read = this.read(fd, this.buffer, length, expected.size + 1 - length, length);
       if (read === 0) break;

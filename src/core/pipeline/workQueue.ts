@@ -1,6 +1,6 @@
 /**
- * Hands out the items 0 … count-1 of some work to several threads, one at a time, by an atomic counter in shared memory:
- * no messages, and threads balance themselves.
+ * Hands out the items 0 … count-1 of some work to several threads, one at a time, by an atomic counter in shared
+ * memory: no messages, and threads balance themselves.
  */
 export interface QueuedWork {
   readonly count: number;

@@ -8,7 +8,7 @@ import type { ByteString } from "../../shared/pathText";
 import { parentPath } from "../fs/osPath";
 import type { EntryCounts, ScannedFolder } from "./scannedFolder";
 
-export type Expected =
+type Expected =
   | { readonly what: "look" }
   | { readonly what: "recorded"; readonly own: EntryCounts }
   | { readonly what: "untouched"; readonly folder: ScannedFolder };
@@ -82,8 +82,8 @@ function foldersAbove(paths: Iterable<ByteString>): ReadonlySet<ByteString> {
 }
 
 /**
- * Finds folders of the last scan. They are asked for from the outermost in, so a folder's parent was looked up before it
- * (or was not expected to be anything, and then neither is what lies in it).
+ * Finds folders of the last scan. They are asked for from the outermost in, so a folder's parent was looked up before
+ * it (or was not expected to be anything, and then neither is what lies in it).
  */
 function knownFolders(last: ScannedFolder): (path: ByteString) => ScannedFolder | undefined {
   const known = new Map([[last.path, last]]);

@@ -17,7 +17,7 @@ import { constants } from "node:fs";
 import { ignoreFailure } from "../../shared/errors";
 import type { ByteString } from "../../shared/pathText";
 import type { FileSystem } from "../fs/fileSystem";
-import { FILE_MODE, publishFile, readWholeFile, writeFully } from "../fs/publishFile";
+import { FILE_MODE, publishFile, readWholeFile, unlinkIfThere, writeFully } from "../fs/publishFile";
 import type { Codecs } from "../store/codecs";
 import type { Hash } from "../store/hash";
 import { type BaseImage, checkedBase, encodeBase, recordsOf, sharedBuffer } from "./baseImage";
@@ -57,9 +57,9 @@ export class FileIndex {
     private readonly reliance: PackReliance,
   ) {}
 
-  /** An index that is read at the first `refresh`: most commands need none. `packIds`: the packs that are in the store. */
-  static open(fs: FileSystem, codecs: Codecs, folder: string, nonce: () => string, packIds: PresentPacks): FileIndex {
-    return new FileIndex(fs, codecs, folder, nonce, new PackReliance(fs, codecs, folder, nonce, packIds));
+  /** An index that is read at the first `refresh`: most commands need none. */
+  static open(fs: FileSystem, codecs: Codecs, folder: string, nonce: () => string, present: PresentPacks): FileIndex {
+    return new FileIndex(fs, codecs, folder, nonce, new PackReliance(fs, codecs, folder, nonce, present));
   }
 
   get isEmpty(): boolean {
@@ -111,8 +111,8 @@ export class FileIndex {
   }
 
   /**
-   * To be called before packs are removed: from now on the index relies on these, which hold all that it names. One that
-   * is void already goes with its files, which no new list may bless. Throws when that cannot be written down.
+   * To be called before packs are removed: from now on the index relies on these, which hold all that it names. One
+   * that is void already goes with its files, which no new list may bless. Throws when that cannot be written down.
    */
   relyOn(packs: readonly string[]): void {
     this.refresh();
@@ -187,8 +187,7 @@ export class FileIndex {
   }
 
   private removeFiles(): void {
-    for (const name of [BASE, LOG])
-      if (this.fs.lstat(`${this.folder}/${name}`) !== undefined) this.fs.unlink(`${this.folder}/${name}`);
+    for (const name of [BASE, LOG]) unlinkIfThere(this.fs, `${this.folder}/${name}`);
     this.reliance.forget();
   }
 

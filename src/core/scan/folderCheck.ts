@@ -5,7 +5,7 @@ import type { DirectoryRecord } from "./directoryRecord";
 import { FILE, FOLDER, SYMLINK } from "./recordLayout";
 import type { EntryCounts } from "./scannedFolder";
 
-export interface FolderCheckDeps {
+interface FolderCheckDeps {
   readonly fs: FileSystem;
   readonly root: PathRoot;
   /** The device that is known to tell changes of listings; a mount inside the workspace has another. */

@@ -39,7 +39,8 @@ export class FolderRuleFiles {
         const stat = fs.fstat(fd);
         if (!isFile(stat)) return undefined;
         const bytes = readFully(fs, fd, Math.min(stat.size, maxBytes), 0);
-        return bytes === undefined ? undefined : Buffer.from(bytes).toString("utf8");
+        if (bytes === undefined) throw new Error("it became shorter while it was read");
+        return Buffer.from(bytes).toString("utf8");
       } finally {
         fs.close(fd);
       }

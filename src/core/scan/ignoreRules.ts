@@ -22,7 +22,7 @@ export const OWN_RULES: readonly string[] = [".chkptignore", ".checkpointignore"
 export const CACHEDIR_TAG = "CACHEDIR.TAG";
 export const CACHEDIR_SIGNATURE = "Signature: 8a477f597d28d172789f06886806bc55";
 
-export interface RuleOptions {
+interface RuleOptions {
   readonly useGitignore: boolean;
   readonly includeDependencies: boolean;
   readonly exclude: readonly string[];

@@ -1,9 +1,9 @@
 /**
  * The packs that the index relies on, by name: `packs.list`, a checksum and a pack a line.
  *
- * Against stores that lose packs (a backup put back, a file deleted by hand): as long as one of the list is not there, the
- * index is void, and so is what it says on disk. Whoever writes another list must have found the old one true, or must
- * have made the index anew: a list that merely named what is left would bless records of content that is gone.
+ * Against stores that lose packs (a backup put back, a file deleted by hand): as long as one of the list is not there,
+ * the index is void, and so is what it says on disk. Whoever writes another list must have found the old one true, or
+ * must have made the index anew: a list that merely named what is left would bless records of content that is gone.
  */
 import { ignoreFailure } from "../../shared/errors";
 import type { FileSystem } from "../fs/fileSystem";

@@ -7,8 +7,8 @@
  * name; u8 flags (bits 0-1 type, RACY, REMOVED); and, unless it is a folder or removed: u32 mode, f64 size, f64 mtime,
  * f64 ctime, f64 inode, hash (16).
  *
- * A *patch* has the same layout; its entries are the ones to put, or, with REMOVED, to take out. It means something only
- * on top of the record that it was made from.
+ * A *patch* has the same layout; its entries are the ones to put, or, with REMOVED, to take out. It means something
+ * only on top of the record that it was made from.
  */
 import type { ByteString } from "../../shared/pathText";
 import type { FileStat } from "../fs/fileSystem";
@@ -59,7 +59,7 @@ export interface RecordHead {
   readonly rulesId: string;
   /**
    * Undefined: not settled, the names must be read again. It was changed so shortly before that an equal time proves
-   * nothing, or something in it was left out of the record and has to be reported each time.
+   * nothing, or something in this very folder was left out of the record and has to be reported each time.
    */
   readonly listing: Listing | undefined;
 }

@@ -61,7 +61,7 @@ export function collectFiles(
   });
 }
 
-export function addCounts(a: EntryCounts, b: EntryCounts): EntryCounts {
+function addCounts(a: EntryCounts, b: EntryCounts): EntryCounts {
   return {
     files: a.files + b.files,
     symlinks: a.symlinks + b.symlinks,

@@ -1,9 +1,12 @@
 /**
  * Walks the workspace and finds out what may have changed since the index was written.
  *
- * Where an `Expectation` vouches for a folder, its record is taken for what is there. Elsewhere every entry is looked at
- * once (lstat); nothing is opened but ignore files. For a folder whose names and stats all equal its index record no
+ * Where an `Expectation` vouches for a folder, its record is taken for what is there. Elsewhere every entry is looked
+ * at once (lstat); nothing is opened but ignore files. For a folder whose names and stats all equal its index record no
  * object per file is made. Symlinks are entries, never followed. Sorting is by name bytes, as in tree objects.
+ *
+ * What is left out is in no record and has to be reported each time, so the folder that it lies in gets no `listing`:
+ * it is looked at again. Folders further out do get one. Their records lead to it, by name.
  */
 
 import { cancelled } from "../../shared/errors";
@@ -21,7 +24,7 @@ import { CACHEDIR_TAG, type FolderRules } from "./ignoreRules";
 import { FILE, FOLDER, SYMLINK } from "./recordLayout";
 import { collectFiles, type ScannedFile, type ScannedFolder, totalCounts } from "./scannedFolder";
 
-export interface ScanResult {
+interface ScanResult {
   readonly root: ScannedFolder;
   readonly skipped: readonly Skipped[];
   /** Folders left out because they are marked as caches. */
@@ -30,12 +33,12 @@ export interface ScanResult {
   readonly hasDependencies: boolean;
 }
 
-export interface ScanDeps {
+interface ScanDeps {
   readonly fs: FileSystem;
   readonly root: PathRoot;
   readonly index: FileIndex;
   readonly rules: FolderRules;
-  /** Answers for folders below others whose rules are as recorded; for the root, if they are as when it was recorded. */
+  /** Answers for folders below others whose rules are as recorded; for the root, if it was recorded under these. */
   readonly expected: Expectation;
   readonly includeDependencies: boolean;
   readonly maxFileBytes: number;
@@ -65,6 +68,11 @@ export function scanWorkspace(deps: ScanDeps): ScanResult {
 
 /** Worked out when first asked for: most folders that are as recorded need no rules. */
 type LazyRules = () => FolderRules;
+
+interface Compared extends Pick<ScannedFolder, "rulesId" | "record" | "files" | "folders" | "own" | "all"> {
+  /** How much was left out in the subfolders that are in. */
+  readonly leftOutBelow: number;
+}
 
 class Walk {
   readonly skipped: Skipped[] = [];
@@ -112,9 +120,9 @@ class Walk {
       const childPath = joinPath(path, each);
       const child =
         this.asExpected(childPath, each, () => rules().afterReadmission(childPath, each)) ??
-        this.lookAtSubfolder(childPath, each, rules);
+        this.lookAtSubfolder(childPath, each, record, rules);
       if (child === undefined) {
-        // It went meanwhile: this folder is not what it was.
+        // It went meanwhile, or is under other rules: this folder is not what it was.
         this.skipped.length = skippedBefore;
         this.caches.length = cachesBefore;
         return undefined;
@@ -126,10 +134,19 @@ class Walk {
     return { path, name, mode, rulesId, folders, own, all, isUntouched: false, record, files: undefined, listing };
   }
 
-  private lookAtSubfolder(path: ByteString, name: string, outer: LazyRules): ScannedFolder | undefined {
+  /** `parent`: the record of the folder it lies in, which `outer` are the rules in. */
+  private lookAtSubfolder(
+    path: ByteString,
+    name: string,
+    parent: DirectoryRecord,
+    outer: LazyRules,
+  ): ScannedFolder | undefined {
     const stat = this.stat(path);
     if (stat === undefined || !isDirectory(stat)) return undefined;
     const rules = outer();
+    // An ignore file has just changed, or cannot be read now. What is recorded here under other rules than those that
+    // the parent's record names would be taken for settled for ever.
+    if (rules.id !== parent.rulesId) return undefined;
     return this.look(path, name, stat, rules.afterReadmission(path, name), rules.readmits(path, name));
   }
 
@@ -157,11 +174,11 @@ class Walk {
       this.caches.push(path);
       return undefined;
     }
-    const leftOutBefore = this.skipped.length + this.caches.length;
+    const leftOutBefore = this.leftOut;
     const rules = this.ruleFiles.within(path, names, outer);
-    const found = this.compare(path, rules, names, index.record(path));
-    // What is left out has to be reported each time; whether a tag marks a cache is not seen in its stat.
-    const isSettled = !isTagged && this.skipped.length + this.caches.length === leftOutBefore;
+    const { leftOutBelow, ...found } = this.compare(path, rules, names, index.record(path));
+    // Whether a tag marks a cache is not seen in its stat.
+    const isSettled = !isTagged && this.leftOut - leftOutBefore === leftOutBelow;
     return {
       path,
       name,
@@ -177,7 +194,7 @@ class Walk {
     rules: FolderRules,
     names: readonly string[],
     record: DirectoryRecord | undefined,
-  ): Pick<ScannedFolder, "rulesId" | "record" | "files" | "folders" | "own" | "all"> {
+  ): Compared {
     // Equal rules judged the recorded names before: they are in, and need no second verdict.
     const judged = record !== undefined && record.rulesId === rules.id;
     const cursor = record?.cursor();
@@ -187,6 +204,7 @@ class Walk {
     let same = record !== undefined;
     let files = 0;
     let bytes = 0;
+    let leftOutBelow = 0;
 
     for (const each of names) {
       if (isNeverSaved(each)) continue;
@@ -202,8 +220,10 @@ class Walk {
 
       if (isDirectory(stat)) {
         const known = recorded && cursor.type === FOLDER;
+        const leftOutBefore = this.leftOut;
         const folder = this.subfolder(childPath, each, stat, rules, judged && known);
         if (folder === undefined) continue;
+        leftOutBelow += this.leftOut - leftOutBefore;
         folders.push(folder);
         if (known) cursor.next();
         else same = false;
@@ -238,6 +258,7 @@ class Walk {
       folders,
       own,
       all: totalCounts(own, folders),
+      leftOutBelow,
     };
   }
 
@@ -256,6 +277,10 @@ class Walk {
     }
     if (!judged && rules.excludes(path, name, true)) return undefined;
     return this.look(path, name, stat, rules.afterReadmission(path, name), rules.readmits(path, name));
+  }
+
+  private get leftOut(): number {
+    return this.skipped.length + this.caches.length;
   }
 
   private noteDependencies(folder: string): void {

@@ -38,6 +38,14 @@ export interface CatalogDeps {
   readonly nonce: () => string;
 }
 
+/** The catalog's file at one moment; nothing in it while there is none. */
+interface FoundImage {
+  readonly signature: string;
+  readonly image: Buffer | undefined;
+  /** XXH64. */
+  readonly sum: bigint | undefined;
+}
+
 export class Catalog {
   private database: Database;
   private signature = "";
@@ -80,9 +88,8 @@ export class Catalog {
    * erase.
    */
   reloadExactly(): void {
-    const image = readWholeFile(this.deps.fs, this.path);
-    const sum = image === undefined ? undefined : this.deps.codecs.xxh64(image);
-    if (!this.isLoaded || sum !== this.imageSum) this.load();
+    const found = this.readImage();
+    if (!this.isLoaded || found.sum !== this.imageSum) this.load(found);
   }
 
   /** Forgets uncommitted changes, after a failed operation. */
@@ -240,10 +247,16 @@ export class Catalog {
     this.database.close();
   }
 
-  private load(): void {
-    this.isLoaded = false;
+  private readImage(): FoundImage {
+    // The signature first: of a file that is replaced in between it is the older one's, and the next reload sees that.
     const signature = this.currentSignature();
     const image = readWholeFile(this.deps.fs, this.path);
+    return { signature, image, sum: image === undefined ? undefined : this.deps.codecs.xxh64(image) };
+  }
+
+  private load(found?: FoundImage): void {
+    this.isLoaded = false;
+    const { signature, image, sum } = found ?? this.readImage();
     // Throws where there should be one: an empty catalog would make garbage of all that is stored.
     if (image === undefined) describeStore(this.deps.fs, { folder: this.folder });
     this.database.close();
@@ -256,7 +269,7 @@ export class Catalog {
       this.newest = readCheckpoints(this.database, 1)[0];
     });
     this.signature = signature;
-    this.imageSum = image === undefined ? undefined : this.deps.codecs.xxh64(image);
+    this.imageSum = sum;
     this.isLoaded = true;
   }
 

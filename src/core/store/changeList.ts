@@ -3,7 +3,7 @@
  * `[kind, path, beforeState | null, afterState | null]`, a state being `[type, mode, size, hash]`. Short lists only
  * (see MAX_LISTED_CHANGES): longer ones are computed from the trees.
  */
-import type { Change, ChangeKind, EntryState, EntryType } from "../../shared/changes";
+import { CHANGE_KINDS, type Change, ENTRY_TYPES, type EntryState } from "../../shared/changes";
 import type { Codecs } from "./codecs";
 import { decodeFrame } from "./lz4FrameDecoder";
 import { encodeFrame } from "./lz4FrameEncoder";
@@ -18,15 +18,12 @@ export interface Differences {
   readonly list: readonly Change[] | undefined;
 }
 
-const KINDS: readonly ChangeKind[] = ["added", "changed", "removed", "typeChanged"];
-const TYPES: readonly EntryType[] = ["file", "directory", "symlink"];
-
 type StateRow = readonly [type: number, mode: number, size: number, hash: string];
 type ChangeRow = readonly [kind: number, path: string, before: StateRow | null, after: StateRow | null];
 
 export function encodeChanges(codecs: Codecs, changes: readonly Change[]): Uint8Array {
   const rows: ChangeRow[] = changes.map((change) => [
-    KINDS.indexOf(change.kind),
+    CHANGE_KINDS.indexOf(change.kind),
     change.path,
     toRow(change.before),
     toRow(change.after),
@@ -47,16 +44,16 @@ export function parseChanges(text: Buffer): Change[] {
   const rows = JSON.parse(text.toString("utf8")) as ChangeRow[];
   return rows.map(([kind, path, before, after]) => ({
     path,
-    kind: KINDS[kind] ?? "changed",
+    kind: CHANGE_KINDS[kind] ?? "changed",
     ...(before === null ? {} : { before: fromRow(before) }),
     ...(after === null ? {} : { after: fromRow(after) }),
   }));
 }
 
 function toRow(state: EntryState | undefined): StateRow | null {
-  return state === undefined ? null : [TYPES.indexOf(state.type), state.mode, state.size, state.hash];
+  return state === undefined ? null : [ENTRY_TYPES.indexOf(state.type), state.mode, state.size, state.hash];
 }
 
 function fromRow([type, mode, size, hash]: StateRow): EntryState {
-  return { type: TYPES[type] ?? "file", mode, size, hash };
+  return { type: ENTRY_TYPES[type] ?? "file", mode, size, hash };
 }

@@ -1,7 +1,7 @@
 /**
  * Content hashes: XXH3-128, 16 bytes, stored little-endian (the reverse of what `xxhsum -H2` prints).
  *
- * In memory a hash is the hex text of the stored bytes: it compares with ===, serves as a key, and sorts like the bytes.
+ * In memory a hash is the hex text of the stored bytes: it compares with ===, serves as a key, sorts like the bytes.
  */
 
 /** 32 lower-case hex digits of the 16 stored bytes. */
@@ -9,7 +9,6 @@ export type Hash = string & { readonly __hash: never };
 
 export const HASH_BYTES = 16;
 
-const HEX_PAIR = /^[0-9a-f]{32}$/;
 const DIGITS = Buffer.from("0123456789abcdef", "latin1");
 
 /** The value of each ASCII hex digit; 0 for everything else, which `Hash` values never hold. */
@@ -18,11 +17,6 @@ for (let value = 0; value < DIGITS.length; value++) NIBBLES[DIGITS[value]!] = va
 
 // One scratch for all calls: nothing here yields, and a native latin1 slice is several times cheaper than joining text.
 const scratch = Buffer.alloc(2 * HASH_BYTES);
-
-/** True when `text` is the text of a hash. */
-export function isHash(text: string): text is Hash {
-  return HEX_PAIR.test(text);
-}
 
 /** The hash whose 16 bytes begin at `offset`. The caller has made sure that they are there. */
 export function hashFromBytes(bytes: Uint8Array, offset: number): Hash {
@@ -44,7 +38,7 @@ export function hashFromCanonical(bytes: Uint8Array): Hash {
   return scratch.toString("latin1") as Hash;
 }
 
-/** The hash in XXH3's canonical order, as `xxhsum -H2` prints it and packs are named: the bytes of the text reversed. */
+/** The hash in XXH3's canonical order, as `xxhsum -H2` prints it and packs are named: the bytes in reverse. */
 export function canonicalText(hash: Hash): string {
   let text = "";
   for (let i = 2 * HASH_BYTES - 2; i >= 0; i -= 2) text += hash.slice(i, i + 2);

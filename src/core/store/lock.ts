@@ -2,25 +2,26 @@
  * The project lock: one thread of one process at a time changes a store.
  *
  * Layout: `locks/project.lock` holds one JSON line that names the holder (process, thread, host, boot, since when it
- * holds, a nonce). It comes into being complete: written to a temp file, then hard-linked to its name, which fails if the
- * name exists. (Where links are not possible it is created exclusively; an unreadable lock is then given GRACE_MS to
- * become readable.)
+ * holds, a nonce). It comes into being complete: written to a temp file, then hard-linked to its name, which fails if
+ * the name exists. (Where links are not possible it is created exclusively; an unreadable lock is then given GRACE_MS
+ * to become readable.)
  *
  * Invariants
- *  - Only the thread named in the file removes it, unless that thread is provably gone (see processIdentity.ts). Another
- *    host's lock is never taken over: silence proves nothing.
+ *  - Only the thread named in the file removes it, unless that thread is provably gone (see processIdentity.ts).
+ *    Another host's lock is never taken over: silence proves nothing.
  *  - Nonces are never used twice: once a lock with a nonce is gone, it does not come back.
- *  - The lock with nonce N of a dead holder is removed only by whoever created `project.takeover-N` exclusively, and only
- *    after having looked again whether the lock still is N. So it is removed once, and never a later one in its place.
- *  - A takeover file is itself removed by its owner, or, when that one died, by the same rule: it has a nonce of its own.
- *    Once lock N is gone, claims on it mean nothing; whoever holds the lock sweeps them.
+ *  - The lock with nonce N of a dead holder is removed only by whoever created `project.takeover-N` exclusively, and
+ *    only after having looked again whether the lock still is N. So it is removed once, and never a later one in its
+ *    place.
+ *  - A takeover file is itself removed by its owner, or, when that one died, by the same rule: it has a nonce of its
+ *    own. Once lock N is gone, claims on it mean nothing; whoever holds the lock sweeps them.
  */
 import { constants } from "node:fs";
 import { CheckpointError, ignoreFailure } from "../../shared/errors";
 import { TEMP_PREFIX } from "../../shared/leftOutNames";
 import { errnoOf, type FileSystem, isHeldElsewhere, untilReleased } from "../fs/fileSystem";
 import type { ProcessIdentity, ProcessMark } from "../fs/processIdentity";
-import { FILE_MODE, namesIn, readWholeFile, sweepTempFiles, writeFully } from "../fs/publishFile";
+import { FILE_MODE, namesIn, readWholeFile, sweepTempFiles, unlinkIfThere, writeFully } from "../fs/publishFile";
 
 export interface LockHolder extends ProcessMark {
   /** Milliseconds since 1970. */
@@ -101,9 +102,9 @@ export async function acquireLock(options: LockOptions): Promise<HeldLock> {
 function take({ fs, folder, now }: LockOptions, nonce: string): HeldLock {
   heldHere.add(nonce);
   ignoreFailure(() => {
-    for (const name of namesIn(fs, folder))
-      if (name.startsWith(TAKEOVER_PREFIX)) unlinkIfThere(fs, `${folder}/${name}`);
-    sweepTempFiles(fs, folder, { now: now(), olderThanMs: TEMP_AGE_MS });
+    const names = namesIn(fs, folder);
+    for (const name of names) if (name.startsWith(TAKEOVER_PREFIX)) unlinkIfThere(fs, `${folder}/${name}`);
+    sweepTempFiles(fs, folder, { now: now(), olderThanMs: TEMP_AGE_MS }, names);
   }, "claims on locks that are gone and abandoned temp files do no harm; the next holder tries again");
   return {
     release(where = folder) {
@@ -210,14 +211,6 @@ function takeOver(options: LockOptions, path: string, dead: Found): boolean {
     return same;
   } finally {
     ignoreFailure(() => fs.unlink(claim), "who holds the lock next sweeps it");
-  }
-}
-
-function unlinkIfThere(fs: FileSystem, path: string): void {
-  try {
-    fs.unlink(path);
-  } catch (error) {
-    if (errnoOf(error) !== "ENOENT") throw error;
   }
 }
 

@@ -2,14 +2,14 @@
  * The store of a workspace folder that was renamed or moved.
  *
  * A store is found by the path of its workspace, so a renamed folder would seem to have none. If it has none, the store
- * is taken over whose workspace was this very folder (same device, inode and birth time) and whose path is gone. A copy of
- * a folder is another folder, and as long as something is at the old path the store stays with it.
+ * is taken over whose workspace was this very folder (same device, inode and birth time) and whose path is gone. A copy
+ * of a folder is another folder, and as long as something is at the old path the store stays with it.
  *
  *   lock the store where it is → look again → rename its folder → store.json → release
  *
  * The rename is the one step that counts: the folder's name says whose store it is. After a crash before it, the next
- * opening does all of this again; after a crash behind it, store.json is brought up to date under the next lock, and the
- * lock, which moved along, is a dead holder's.
+ * opening does all of this again; after a crash behind it, store.json is brought up to date under the next lock, and
+ * the lock, which moved along, is a dead holder's.
  */
 import { errnoOf, type FileSystem, untilReleased } from "../fs/fileSystem";
 import type { ProcessIdentity } from "../fs/processIdentity";
@@ -17,7 +17,7 @@ import { FOLDER_MODE, namesIn, syncFolder } from "../fs/publishFile";
 import { acquireLock } from "./lock";
 import { CATALOG_FILE, describeStore, recordStore, type StoreDescription, type StoreLayout } from "./storeLayout";
 
-export interface MovedStoreDeps {
+interface MovedStoreDeps {
   readonly fs: FileSystem;
   readonly identity: ProcessIdentity;
   readonly now: () => number;
@@ -43,7 +43,7 @@ export async function adoptMovedStore(deps: MovedStoreDeps, layout: StoreLayout)
       untilReleased(fs, () => fs.rename(from, layout.folder));
       held = layout.folder;
       syncFolder(fs, layout.stores);
-      recordStore(fs, layout, deps.nonce());
+      recordStore(fs, layout, describeStore(fs, layout), deps.nonce());
     } finally {
       lock.release(`${held}/locks`);
     }

@@ -3,7 +3,7 @@ import type { FileSystem } from "../fs/fileSystem";
 import { nodeFileSystem } from "../fs/nodeFileSystem";
 import { hashFromCanonical } from "./hash";
 import { findMovedStore } from "./movedStore";
-import { locateStore, type StoreLayout } from "./storeLayout";
+import { CATALOG_FILE, locateStore, type StoreLayout } from "./storeLayout";
 
 /**
  * The first of `folders` that has a store with something in it under `storeRoot`; undefined when none has. Folders that
@@ -27,7 +27,7 @@ export async function nearestStore(
  * of a folder further up. Packs without a catalog count: that store is damaged, and its owner must hear of it.
  */
 function holdsSomething(fs: FileSystem, layout: StoreLayout): boolean {
-  if (fs.lstat(`${layout.folder}/catalog.sqlite`) !== undefined) return true;
+  if (fs.lstat(`${layout.folder}/${CATALOG_FILE}`) !== undefined) return true;
   // The folder was renamed: opening it gives it the store of its former path.
   if (findMovedStore(fs, layout) !== undefined) return true;
   return fs.lstat(layout.packs) !== undefined && fs.readdir(layout.packs).length > 0;

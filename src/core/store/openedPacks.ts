@@ -135,7 +135,10 @@ export class OpenedPacks {
     }
     try {
       const fault = this.faults.get(id)!;
-      this.add(openPackByWalking(options));
+      const pack = openPackByWalking(options);
+      // It may be one of a thousand without an index, and not be read from for long.
+      pack.close();
+      this.add(pack);
       this.faults.set(id, { ...fault, rebuilt: true });
     } catch (error) {
       // Already on record with the fault of its index; a broken `.dat` adds nothing that can be acted on here.

@@ -52,10 +52,6 @@ export class PackData {
     );
   }
 
-  get split(): boolean {
-    return this.partBytes > 0;
-  }
-
   /**
    * `length` bytes at `offset`, read into `into` when given (which is then what the result lies in). Throws "damaged"
    * beyond the end.

@@ -1,8 +1,8 @@
 /** The files of packs in one folder: which there are, and how they go. What is in them is for others to know. */
 
 import { TEMP_PREFIX } from "../../shared/leftOutNames";
-import { errnoOf, type FileSystem } from "../fs/fileSystem";
-import { namesIn } from "../fs/publishFile";
+import type { FileSystem } from "../fs/fileSystem";
+import { namesIn, unlinkIfThere } from "../fs/publishFile";
 import { datName, indexName, manifestName, type PackFileKind, type PackId, parsePackFile } from "./packFiles";
 
 interface PackFile {
@@ -13,16 +13,12 @@ interface PackFile {
 
 /** The packs that exist, each once whether whole or split; none when the folder does not exist. */
 export function packsIn(fs: FileSystem, folder: string): Set<PackId> {
-  return new Set(
-    packFiles(namesIn(fs, folder))
-      .filter(makesPackExist)
-      .map((file) => file.id),
-  );
+  return existingPacks(packFiles(namesIn(fs, folder)));
 }
 
 /**
- * Deletes all files of a pack: first what makes it exist, then the rest. What is already gone does not matter; parts that
- * stay after an error are garbage without their manifest, which `sweepPackFolder` removes.
+ * Deletes all files of a pack: first what makes it exist, then the rest. What is already gone does not matter; parts
+ * that stay after an error are garbage without their manifest, which `sweepPackFolder` removes.
  */
 export function removePackFiles(fs: FileSystem, folder: string, id: PackId): void {
   unlinkIfThere(fs, `${folder}/${datName(id)}`);
@@ -35,12 +31,12 @@ export function removePackFiles(fs: FileSystem, folder: string, id: PackId): voi
 
 /**
  * Removes what an interrupted program left: temp files, and indexes and parts without a pack. The caller holds the
- * project lock, under which alone such files come into being. Returns the names removed.
+ * project lock, under which alone such files come into being. Returns the packs that exist, from the same listing.
  */
-export function sweepPackFolder(fs: FileSystem, folder: string): string[] {
+export function sweepPackFolder(fs: FileSystem, folder: string): Set<PackId> {
   const names = namesIn(fs, folder);
   const files = packFiles(names);
-  const existing = new Set(files.filter(makesPackExist).map((file) => file.id));
+  const existing = existingPacks(files);
   const withManifest = new Set(files.filter((file) => file.kind === "manifest").map((file) => file.id));
   const garbage = names.filter((name) => name.startsWith(TEMP_PREFIX));
   for (const { id, kind, name } of files) {
@@ -48,7 +44,7 @@ export function sweepPackFolder(fs: FileSystem, folder: string): string[] {
     if (lone) garbage.push(name);
   }
   for (const name of garbage) unlinkIfThere(fs, `${folder}/${name}`);
-  return garbage;
+  return existing;
 }
 
 function packFiles(names: readonly string[]): PackFile[] {
@@ -58,15 +54,6 @@ function packFiles(names: readonly string[]): PackFile[] {
   });
 }
 
-const makesPackExist = (file: PackFile): boolean => file.kind === "dat" || file.kind === "manifest";
-
-/** False when it was not there. */
-function unlinkIfThere(fs: FileSystem, path: string): boolean {
-  try {
-    fs.unlink(path);
-    return true;
-  } catch (error) {
-    if (errnoOf(error) !== "ENOENT") throw error;
-    return false;
-  }
+function existingPacks(files: readonly PackFile[]): Set<PackId> {
+  return new Set(files.filter(({ kind }) => kind === "dat" || kind === "manifest").map(({ id }) => id));
 }

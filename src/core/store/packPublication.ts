@@ -4,7 +4,7 @@
  */
 import { CheckpointError, ignoreFailure } from "../../shared/errors";
 import type { FileSystem } from "../fs/fileSystem";
-import { publishFile, publishOpenFile, syncFolder } from "../fs/publishFile";
+import { publishFile, publishOpenFile, syncFolder, unlinkIfThere } from "../fs/publishFile";
 import type { Codecs } from "./codecs";
 import { PackData } from "./packData";
 import { datName, indexName, manifestName, type PackId } from "./packFiles";
@@ -24,7 +24,7 @@ export interface PublishedPack {
   readonly created: boolean;
 }
 
-export interface PackPublication {
+interface PackPublication {
   readonly fs: FileSystem;
   readonly codecs: Codecs;
   readonly folder: string;
@@ -53,7 +53,7 @@ export function publishPack(publication: PackPublication): boolean {
     }
     if (chunkBytes > 0 && pack.bytes > chunkBytes) {
       publishParts({ ...publication, id: pack.id, hash: pack.hash, bytes: pack.bytes });
-      removeIfThere(fs, `${folder}/${datName(pack.id)}`);
+      unlinkIfThere(fs, `${folder}/${datName(pack.id)}`);
     } else {
       isOpen = false; // publishOpenFile closes it, also on error
       publishOpenFile(fs, fd, temp, folder, datName(pack.id), pack.bytes);
@@ -64,7 +64,7 @@ export function publishPack(publication: PackPublication): boolean {
     throw error;
   } finally {
     if (isOpen) ignoreFailure(() => fs.close(fd), "nothing in this file is needed any more");
-    ignoreFailure(() => removeIfThere(fs, temp), "a temp file that stays is swept under the next lock");
+    ignoreFailure(() => unlinkIfThere(fs, temp), "a temp file that stays is swept under the next lock");
   }
 }
 
@@ -90,8 +90,4 @@ function existsIntact(fs: FileSystem, codecs: Codecs, folder: string, pack: Omit
 function removeLoneIndex(fs: FileSystem, folder: string, id: PackId): void {
   const exists = [datName(id), manifestName(id)].some((name) => fs.lstat(`${folder}/${name}`) !== undefined);
   if (!exists) fs.unlink(`${folder}/${indexName(id)}`);
-}
-
-function removeIfThere(fs: FileSystem, path: string): void {
-  if (fs.lstat(path) !== undefined) fs.unlink(path);
 }

@@ -83,10 +83,6 @@ export class PackReader {
     return this.data.bytes;
   }
 
-  get split(): boolean {
-    return this.data.split;
-  }
-
   has(hash: Hash): boolean {
     return this.index.has(hash);
   }

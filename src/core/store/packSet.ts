@@ -44,7 +44,7 @@ export function openPackSet(options: PackSetOptions): PackSet {
 export class PackSet {
   private readonly selected: ReadonlySet<PackId> | undefined;
   /** In the folder when it was last listed. */
-  private present: ReadonlySet<PackId> = new Set();
+  private present = new Set<PackId>();
   private readonly shapes = new Map<PackId, PackShape>();
   private readonly opened: OpenedPacks;
 
@@ -163,19 +163,30 @@ export class PackSet {
       this.forget(id);
     }
     const shape = this.opened.take(published);
-    this.present = new Set([...this.present, id]);
+    this.present.add(id);
     this.shapes.set(id, shape);
   }
 
   /** Looks at the folder again: picks up packs that are new, drops those that are gone. Costs one listing. */
   refresh(): void {
-    const listed = packsIn(this.options.fs, this.options.folder);
-    this.present = this.selected === undefined ? listed : new Set([...listed].filter((id) => this.selected?.has(id)));
+    this.follow(packsIn(this.options.fs, this.options.folder));
+  }
+
+  /** As `refresh`, from one listing; removes what an interrupted program left (see `sweepPackFolder`). */
+  sweepAndRefresh(): void {
+    this.follow(sweepPackFolder(this.options.fs, this.options.folder));
+  }
+
+  private follow(listed: Set<PackId>): void {
+    if (this.selected !== undefined) for (const id of listed) if (!this.selected.has(id)) listed.delete(id);
+    this.present = listed;
     for (const id of [...this.shapes.keys()]) if (!this.present.has(id)) this.shapes.delete(id);
     this.opened.follow(this.present);
   }
 
-  /** Looks at the packs' sizes anew when next asked: another process may have put a whole one in place of a cut-off one. */
+  /**
+   * Looks at the packs' sizes anew when next asked: another process may have put a whole one in place of a cut-off one.
+   */
   forgetSizes(): void {
     this.shapes.clear();
   }
@@ -183,13 +194,8 @@ export class PackSet {
   /** Deletes all files of a pack. What is already gone does not matter. */
   remove(id: PackId): void {
     this.forget(id);
-    this.present = new Set([...this.present].filter((each) => each !== id));
+    this.present.delete(id);
     removePackFiles(this.options.fs, this.options.folder, id);
-  }
-
-  /** See `sweepPackFolder`. */
-  sweepTemps(): string[] {
-    return sweepPackFolder(this.options.fs, this.options.folder);
   }
 
   /** Closes all files. The set may be used again afterwards. */

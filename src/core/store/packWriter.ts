@@ -44,6 +44,9 @@ export interface PackWriterOptions {
 /** Room for the largest single-block entry, so that an entry is always built in place. */
 const BUFFER_BYTES = MAX_BLOCK_BYTES + (64 << 10);
 
+/** Written out once so much is there: pages of the buffer that only large entries reach cost no memory until then. */
+const FLUSH_BYTES = 1 << 20;
+
 interface OpenStream {
   readonly encoder: FrameEncoder;
   /** Offset of its entry in the file. */
@@ -207,6 +210,7 @@ export class PackWriter {
     writeEntryHeader(this.buffer, this.filled, hash, length);
     this.filled = writeSingleBlockFrame(this.codecs, content, packed, this.buffer, this.filled + ENTRY_HEADER_BYTES);
     this.record(hash, start, length);
+    if (this.filled >= FLUSH_BYTES) this.flush();
     return { storedBytes: ENTRY_HEADER_BYTES + length, raw: packed === undefined };
   }
 

@@ -1,9 +1,10 @@
 /**
  * What a save could not take in, as the catalog keeps it: an LZ4 frame of JSON `{listed, folders}`.
  *
- * The catalog's size must not depend on the number of files, so at most MAX_LISTED_SKIPPED entries are kept by name (their
- * total is `checkpoints.skipped`). Of the rest it must stay known where they were, because a restore must not take such a
- * file for one that is new since: `folders` names the folders that they lie in, merged into outer ones until they are few.
+ * The catalog's size must not depend on the number of files, so at most MAX_LISTED_SKIPPED entries are kept by name
+ * (their total is `checkpoints.skipped`). Of the rest it must stay known where they were, because a restore must not
+ * take such a file for one that is new since: `folders` names the folders that they lie in, merged into outer ones
+ * until they are few.
  */
 import type { Skipped } from "../../shared/saves";
 import type { Codecs } from "./codecs";

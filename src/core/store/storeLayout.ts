@@ -1,8 +1,8 @@
 /**
  * Where the parts of a store lie, and `store.json`, which says what the folder is.
  *
- *   <storeRoot>/stores/<id>/   one per workspace folder; <id> = first 16 hex digits of XXH3-128 of its canonical path, as
- *                              `xxhsum -H2` prints it
+ *   <storeRoot>/stores/<id>/   one per workspace folder; <id> = first 16 hex digits of XXH3-128 of its canonical path,
+ *                              as `xxhsum -H2` prints it
  *     store.json  catalog.sqlite  packs/  trees/  index/  locks/
  *
  * The folder's name says whose store it is. What `store.json` says of the workspace only serves to recognise it after a
@@ -15,7 +15,7 @@ import type { Codecs } from "./codecs";
 import { canonicalText } from "./hash";
 
 /** Raised only when an older program could not read the store correctly any more. */
-export const STORE_FORMAT_VERSION = 1;
+const STORE_FORMAT_VERSION = 1;
 
 export interface StoreLayout {
   readonly id: string;
@@ -35,13 +35,13 @@ export interface StoreDescription {
   readonly workspace: string;
   /** device:inode of the workspace folder, to recognise it after a move. */
   readonly root: string;
-  /** When that folder was made, in milliseconds since 1970: inodes are used again. 0 where the file system does not say. */
+  /** When that folder was made, in milliseconds since 1970: inodes are used again. 0: the file system does not say. */
   readonly rootBorn: number;
   /** True once a catalog was committed. If there is none after that, it was lost. */
   readonly hasCatalog: boolean;
 }
 
-export const STORE_FILE = "store.json";
+const STORE_FILE = "store.json";
 export const CATALOG_FILE = "catalog.sqlite";
 
 /** The store that belongs to `folder`, whether it exists yet or not. Fails when the folder itself does not exist. */
@@ -73,30 +73,38 @@ export function locateStore(
 }
 
 /**
- * Creates what is missing of the folders, which includes the one of the lock. Refuses a store of a newer format and one
- * that lost its catalog, untouched, and a workspace that is gone: its store may have moved on with it.
+ * Creates what is missing of the folders, which includes the one of the lock; nothing else is done without holding it.
+ * Refuses a workspace that is gone: its store may have moved on with it.
  */
 export function prepareStore(fs: FileSystem, layout: StoreLayout): void {
   if (fs.lstat(layout.workspace) === undefined) throw missingWorkspace(layout.workspace);
-  describeStore(fs, layout);
   // Each time: the index may be deleted at any moment, by anybody, with its folder.
   for (const folder of [layout.folder, layout.packs, layout.trees, layout.index, layout.locks]) makeFolders(fs, folder);
 }
 
-/** Writes `store.json` unless it says already what is true now. The caller holds the lock. */
-export function recordStore(fs: FileSystem, layout: StoreLayout, nonce: string): void {
-  const known = describeStore(fs, layout);
+/**
+ * Writes `store.json` unless `known`, which is what it says, is true now; returns what it says then. The caller holds
+ * the lock, and has held it since `known` was read.
+ */
+export function recordStore(
+  fs: FileSystem,
+  layout: StoreLayout,
+  known: StoreDescription | undefined,
+  nonce: string,
+): StoreDescription {
   const root = fs.lstat(layout.workspace);
   const description: StoreDescription = {
     formatVersion: STORE_FORMAT_VERSION,
     workspace: layout.workspace,
     root: root === undefined ? "" : `${root.dev}:${root.ino}`,
     rootBorn: root?.birthtimeMs ?? 0,
-    hasCatalog: fs.lstat(`${layout.folder}/${CATALOG_FILE}`) !== undefined,
+    // Where it says so, whoever read it has seen the catalog.
+    hasCatalog: known?.hasCatalog === true || fs.lstat(`${layout.folder}/${CATALOG_FILE}`) !== undefined,
   };
   const text = JSON.stringify(description, null, 2);
-  if (JSON.stringify(known, null, 2) === text) return;
-  publishFile(fs, layout.folder, STORE_FILE, Buffer.from(`${text}\n`), nonce);
+  if (JSON.stringify(known, null, 2) !== text)
+    publishFile(fs, layout.folder, STORE_FILE, Buffer.from(`${text}\n`), nonce);
+  return description;
 }
 
 /**
@@ -128,7 +136,7 @@ export function describeStore(fs: FileSystem, { folder }: Pick<StoreLayout, "fol
 }
 
 /** An empty catalog in its place would make garbage of everything in the packs. */
-export function lostCatalog(folder: string): CheckpointError {
+function lostCatalog(folder: string): CheckpointError {
   return new CheckpointError(
     "damaged",
     `The catalog ${folder}/${CATALOG_FILE} is missing: it names the checkpoints whose content is in this store. Put it back from a backup, or move the folder ${folder} away to start anew. Nothing was touched.`,

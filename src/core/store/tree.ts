@@ -65,6 +65,9 @@ export function encodeTree(entries: readonly TreeEntry[]): Buffer {
   return bytes.subarray(0, end);
 }
 
+/** The tree of a folder with nothing in it. */
+export const EMPTY_TREE: Uint8Array = encodeTree([]);
+
 /** The entries of a tree. Throws "damaged" for invalid bytes and "newer-format" for a later version's. */
 export function decodeTree(bytes: Uint8Array): TreeEntry[] {
   const entries: TreeEntry[] = [];

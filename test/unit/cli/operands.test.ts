@@ -54,6 +54,18 @@ describe("operands", () => {
     expect(secondsOperand("0.25", "--t")).toBe(250);
     for (const typed of ["", "-1", "soon", "1e3"]) expect(() => secondsOperand(typed, "--t"), typed).toThrow("--t");
   });
+
+  it("C21 every number is refused in the same words, and without what would steer the terminal", () => {
+    const words = (option: string) => new RegExp(`^${option} takes .*, but "(\\\\x1b\\[2J|9+)" was given\\.$`);
+    for (const typed of ["\x1b[2J", "9".repeat(400)]) {
+      expect(() => sizeOperand(typed, "--x")).toThrow(words("--x"));
+      expect(() => countOperand(typed, "--n")).toThrow(words("--n"));
+      expect(() => secondsOperand(typed, "--t")).toThrow(words("--t"));
+    }
+    expect([sizeOperand(" 7 ", "--x"), countOperand(" 7 ", "--n"), secondsOperand(" 7 ", "--t")]).toEqual([
+      7, 7, 7_000,
+    ]);
+  });
 });
 
 describe("the store's root", () => {

@@ -66,7 +66,9 @@ describe("requests", () => {
   });
 
   it("global options may stand before and after the command", async () => {
-    const answers = { gc: async () => ({ deadObjects: 0, freedBytes: 0, removedPacks: 0, rewrittenPacks: 0 }) };
+    const answers = {
+      gc: async () => ({ deadObjects: 0, freedBytes: 0, removedPacks: 0, rewrittenPacks: 0, damaged: [] }),
+    };
     const options = ["--workspace", "../other", "--store", "st", "--lock-timeout", "0.5", "--json"];
     for (const argv of [
       [...options, "gc"],
@@ -101,7 +103,7 @@ describe("requests", () => {
     };
     const { calls, out } = await fakeRun(["delete", "latest", "latest~1", "--json"], {
       planDelete: async () => plan,
-      delete: async () => ({ deadObjects: 1, freedBytes: 10, removedPacks: 1, rewrittenPacks: 0 }),
+      delete: async () => ({ deadObjects: 1, freedBytes: 10, removedPacks: 1, rewrittenPacks: 0, damaged: [] }),
     });
     expect(calls).toEqual([
       ["planDelete", ["latest", "latest~1"]],
@@ -117,6 +119,7 @@ describe("requests", () => {
       freedBytes: 10,
       removedPacks: 1,
       rewrittenPacks: 0,
+      damaged: [],
     });
   });
 

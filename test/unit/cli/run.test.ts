@@ -95,11 +95,23 @@ describe("results", () => {
     });
   });
 
+  it("C21 the history of a path that no checkpoint ever had ends with 3", async () => {
+    const answers = { history: async () => [] };
+    const people = await fakeRun(["history", "src/nothing.ts"], answers);
+    expect(people).toMatchObject({
+      code: 3,
+      out: "",
+      err: "checkpoint: No checkpoint has src/nothing.ts. Check the path.\n",
+    });
+    const programs = await fakeRun(["history", "src/nothing.ts", "--json"], answers);
+    expect([programs.code, JSON.parse(programs.out)]).toEqual([3, { path: "src/nothing.ts", versions: [] }]);
+  });
+
   it("delete leaves pinned checkpoints alone unless forced, and says so", async () => {
     const plan = { checkpoints: [checkpoint({ pinned: true })], deadObjects: 1, deadBytes: 27, endsUndo: false };
     const answers = {
       planDelete: async () => plan,
-      delete: async () => ({ deadObjects: 1, freedBytes: 27, removedPacks: 1, rewrittenPacks: 0 }),
+      delete: async () => ({ deadObjects: 1, freedBytes: 27, removedPacks: 1, rewrittenPacks: 0, damaged: [] }),
     };
     const refused = await fakeRun(["delete", "12"], answers);
     expect([refused.code, refused.calls.map(([method]) => method)]).toEqual([2, ["planDelete"]]);

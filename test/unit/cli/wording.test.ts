@@ -1,4 +1,7 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { forCommandLine } from "../../../src/cli/advice";
 import { CheckpointError } from "../../../src/shared/errors";
 import type { Skipped } from "../../../src/shared/saves";
 import { checkpoint, fakeRun, saveResult } from "./fakeEngine";
@@ -16,6 +19,21 @@ describe("advice", () => {
       code: "damaged",
       message: wanted,
     });
+  });
+
+  it("C21 every command that the core advises by its title in VS Code has a name on the command line", () => {
+    const root = join(import.meta.dirname, "../../..");
+    const texts = JSON.parse(readFileSync(join(root, "package.nls.json"), "utf8")) as Record<string, string>;
+    const titles = Object.entries(texts).flatMap(([key, title]) => (key.startsWith("command.") ? [title] : []));
+    const files = readdirSync(join(root, "src/core"), { recursive: true, encoding: "utf8" });
+    const sources = [...files.map((file) => join(root, "src/core", file)), join(root, "src/shared/errors.ts")]
+      .filter((file) => file.endsWith(".ts"))
+      .map((file) => readFileSync(file, "utf8"));
+    const advised = titles.filter((title) =>
+      sources.some((source) => source.includes(`run "${title}"`) || source.includes(`Run "${title}"`)),
+    );
+    expect(advised).toContain("Verify Store");
+    for (const title of advised) expect(forCommandLine(`Run "${title}".`)).toMatch(/^Run "checkpoint [a-z]+"\.$/);
   });
 
   it.each([

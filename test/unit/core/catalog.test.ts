@@ -225,6 +225,25 @@ describe("the catalog", () => {
     expect(open(folder).latest).toMatchObject({ name: "theirs", note: "mine" });
   });
 
+  it("P6 is read once when it turns out to differ", () => {
+    const folder = tempFolder();
+    let reads = 0;
+    const disk = new WatchedFileSystem(({ method, args }) => {
+      // More than the header, which tells whether there is something new.
+      if (method === "read" && (args[3] as number) > 100) reads++;
+    });
+    const [mine, other] = [open(folder, disk.fs), open(folder)];
+    insert(other, 1);
+    mine.reloadExactly();
+    expect([mine.latest?.number, reads]).toEqual([1, 1]);
+    mine.reloadExactly();
+    expect(reads).toBe(2);
+    insert(other, 2);
+    mine.reloadExactly();
+    expect([mine.latest?.number, reads]).toEqual([2, 3]);
+    expect(mine.reload()).toBe(false);
+  });
+
   it("C11 readers see a commit that left the file's size, inode and times as they were", () => {
     const folder = tempFolder();
     const blind = {

@@ -8,8 +8,9 @@ import { expectAsInNewStore } from "../../support/newStore";
 import { rest } from "../../support/rest";
 import { tempFolder } from "../../support/tempFolders";
 import { LANE_SCRIPT, openTestEngine } from "../../support/testEngine";
-import { WatchedFileSystem } from "../../support/watchedFileSystem";
+import { errno, WatchedFileSystem } from "../../support/watchedFileSystem";
 
+const SIGNATURE = "Signature: 8a477f597d28d172789f06886806bc55";
 const TREE = { a: "1", d: { b: "1", deep: { c: "1" } }, e: { f: "1" } };
 
 describe("folders whose times tell changes of their listing", () => {
@@ -65,8 +66,72 @@ describe("folders whose times tell changes of their listing", () => {
     }
   });
 
+  it("P2 are not read again for what is left out in a folder further in", async () => {
+    const disk = watched();
+    const w = await openTestEngine(
+      {
+        a: { b: { c: { large: "1".repeat(60), small: "1", d: { x: "1" } } } },
+        e: { f: { "CACHEDIR.TAG": SIGNATURE } },
+      },
+      { fs: disk.fs, scan: { maxFileBytes: 50 } },
+    );
+    await rest();
+    await w.save();
+    disk.read.clear();
+    const saved = await w.save();
+    expect(saved.skipped).toMatchObject([{ path: "a/b/c/large", reason: "too-large" }]);
+    // The folder that a cache lies in does not name it, and so has to be looked at itself.
+    expect([...disk.read]).toEqual([w.folder, w.path("a/b/c"), w.path("e"), w.path("e/f")]);
+    disk.read.clear();
+    const told = await w.save({ changedPaths: [] });
+    expect(told.skipped).toMatchObject([{ path: "a/b/c/large", reason: "too-large" }]);
+    expect([...disk.read]).toEqual([w.path("a/b/c"), w.path("e"), w.path("e/f")]);
+    await expectAsInNewStore(w, told);
+    fs.rmSync(w.path("e/f/CACHEDIR.TAG"));
+    w.write("e/f/new", "1");
+    await expectAsInNewStore(w, await w.save());
+  });
+
+  it("C6 C20 are judged anew once an ignore file around them can be read again", async () => {
+    const disk = new WatchedFileSystem();
+    const w = await openTestEngine({ d: { ".gitignore": "*.log\n", e: { f: { "g.log": "1" } } } }, { fs: disk.fs });
+    await rest();
+    await w.save();
+    await w.save();
+    w.write("d/e/f/h", "1");
+    await rest();
+    const path = w.path("d/.gitignore");
+    disk.hook = (call) => {
+      if (call.method === "open" && call.path === path) throw errno("EIO", path);
+    };
+    expect(await w.save()).toMatchObject({
+      checkpoint: { added: 2 },
+      skipped: [{ path: "d/.gitignore", reason: "unreadable" }],
+    });
+    disk.hook = () => {};
+    const saved = await w.save();
+    expect(saved).toMatchObject({ checkpoint: { removed: 1 }, skipped: [] });
+    await expectAsInNewStore(w, saved);
+  });
+
+  it("C20 hold an ignore file that became shorter while it was read: it is named", async () => {
+    const disk = new WatchedFileSystem();
+    const w = await openTestEngine({ d: { ".gitignore": "*.log\n", "e.log": "1" } }, { fs: disk.fs });
+    const path = w.path("d/.gitignore");
+    let left = 1;
+    disk.hook = (call) => {
+      if (call.method === "read" && call.path === path && left-- > 0) fs.truncateSync(path, 2);
+    };
+    const saved = await w.save();
+    expect(saved.skipped).toMatchObject([{ path: "d/.gitignore", reason: "unreadable", message: /became shorter/ }]);
+    disk.hook = () => {};
+    fs.writeFileSync(path, "*.log\n");
+    const next = await w.save();
+    expect(next).toMatchObject({ checkpoint: { removed: 1 }, skipped: [] });
+    await expectAsInNewStore(w, next);
+  });
+
   it("C6 become caches and cease to be", async () => {
-    const tag = "Signature: 8a477f597d28d172789f06886806bc55";
     const w = await openTestEngine({
       a: "1",
       d: { "CACHEDIR.TAG": "no signature yet, but of the same length", b: "1" },
@@ -74,7 +139,7 @@ describe("folders whose times tell changes of their listing", () => {
     await rest();
     await w.save();
     await w.save();
-    w.write("d/CACHEDIR.TAG", tag);
+    w.write("d/CACHEDIR.TAG", SIGNATURE);
     expect(await w.save()).toMatchObject({ checkpoint: { files: 1 } });
     await rest();
     expect(await w.save()).toMatchObject({ noChange: true });

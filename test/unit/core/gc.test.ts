@@ -1,5 +1,7 @@
+import { randomBytes } from "node:crypto";
 import * as fs from "node:fs";
 import { describe, expect, it } from "vitest";
+import type { FileSystem } from "../../../src/core/fs/fileSystem";
 import { nodeFileSystem } from "../../../src/core/fs/nodeFileSystem";
 import { loadCodecs } from "../../../src/core/store/codecs";
 import { PackWriter } from "../../../src/core/store/packWriter";
@@ -182,11 +184,13 @@ describe("deleting checkpoints", () => {
   it("C8 C10 a pack with something damaged that is in use stays as it is, and all else goes on", async () => {
     const { w, first } = await damagedPack();
     w.checkAfterwards = false;
-    expect(await w.engine.delete([first.id])).toMatchObject({ rewrittenPacks: expect.any(Number) });
+    const [name] = fs.readdirSync(`${w.store}/packs`).filter((each) => each.endsWith(".dat")) as [string];
+    const named = [{ id: name.slice(5, -4), message: expect.stringMatching(/damaged/) }];
+    expect(await w.engine.delete([first.id])).toMatchObject({ damaged: named });
     expect(fs.readdirSync(`${w.store}/packs`)).toHaveLength(2);
     const { damaged } = await w.engine.verify({ full: true });
     expect(damaged.map((each) => each.paths)).toEqual([["kept"]]);
-    expect(await w.engine.gc()).toMatchObject({ freedBytes: 0 });
+    expect(await w.engine.gc()).toMatchObject({ freedBytes: 0, damaged: named });
     w.write("new", "1");
     await w.checkpoint();
   });
@@ -202,6 +206,31 @@ describe("deleting checkpoints", () => {
     fs.rmSync(w.path("kept"));
     await w.restore("latest");
     expect(fs.readFileSync(w.path("kept")).equals(kept)).toBe(true);
+  });
+
+  it("C8 C10 what the disk does not give back as it was written does not take the place of what is whole", async () => {
+    let breaks = false;
+    const write: FileSystem["write"] = (fd, bytes, ...rest) => {
+      const isWhole = !breaks || !Buffer.from(bytes).includes("kept, and kept");
+      return nodeFileSystem.write(fd, isWhole ? bytes : Buffer.from(bytes).reverse(), ...rest);
+    };
+    const w = await openTestEngine(
+      { gone: randomBytes(3_000), kept: "kept, and kept" },
+      { fs: { ...nodeFileSystem, write } },
+    );
+    const first = await w.checkpoint();
+    fs.rmSync(w.path("gone"));
+    await w.checkpoint();
+    const packs = fs.readdirSync(`${w.store}/packs`);
+    breaks = true;
+    await expect(w.engine.delete([first.id])).rejects.toMatchObject({ code: "io" });
+    breaks = false;
+    expect(fs.readdirSync(`${w.store}/packs`)).toEqual(packs);
+    await w.expectSound();
+    expect((await w.engine.gc()).freedBytes).toBeGreaterThan(3_000);
+    fs.rmSync(w.path("kept"));
+    await w.restore("latest");
+    expect(w.read("kept")).toBe("kept, and kept");
   });
 
   it("C10 children of a deleted checkpoint tell their changes against what is left", async () => {

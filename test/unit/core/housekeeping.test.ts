@@ -3,8 +3,9 @@ import { nodeFileSystem } from "../../../src/core/fs/nodeFileSystem";
 import { currentProcess } from "../../../src/core/fs/processIdentity";
 import type { Consolidation } from "../../../src/core/ops/consolidate";
 import { acquireLock } from "../../../src/core/store/lock";
+import type { CheckpointError } from "../../../src/shared/errors";
 import { openTestEngine } from "../../support/testEngine";
-import { WatchedFileSystem } from "../../support/watchedFileSystem";
+import { errno, WatchedFileSystem } from "../../support/watchedFileSystem";
 import { expectRestorable, manyPacks, packsIn, SAVES } from "./manyPacks";
 
 describe("housekeeping merges small packs", () => {
@@ -16,7 +17,7 @@ describe("housekeeping merges small packs", () => {
     const idle = await manyPacks();
     const engine = await idle.w.another({ housekeeping: { idleMs: 1, onDone: done } });
     await engine.rename("latest", "nothing before something was changed");
-    expect(await left).toMatchObject({ mergedPacks: 2 * SAVES, newPacks: 2, damaged: [] });
+    expect(await left).toMatchObject({ mergedPacks: 2 * SAVES, damaged: [] });
     await engine.close();
     expect([packsIn(idle.w, "packs").length, packsIn(idle.w, "trees").length]).toEqual([1, 1]);
     await expectRestorable(idle);
@@ -30,6 +31,33 @@ describe("housekeeping merges small packs", () => {
     await changing.rename("latest", "changed");
     await changing.close();
     expect([packsIn(brief.w, "packs").length, packsIn(brief.w, "trees").length]).toEqual([1, 1]);
+  });
+
+  it("C5 looking at what a restore would do is no reason to merge anything", async () => {
+    const { w } = await manyPacks();
+    const engine = await w.another({ housekeeping: { idleMs: 0, onClose: true } });
+    await engine.restore({ ref: "latest~3", scan: w.scan, dryRun: true });
+    expect((await engine.save({ kind: "manual", trigger: "manual", scan: w.scan })).noChange).toBe(true);
+    await engine.close();
+    expect([packsIn(w, "packs").length, packsIn(w, "trees").length]).toEqual([SAVES, SAVES]);
+  });
+
+  it("C12 tells why it could not be done; the store is as it was", async () => {
+    const many = await manyPacks();
+    const disk = new WatchedFileSystem();
+    const told: CheckpointError[] = [];
+    const engine = await many.w.another({
+      fs: disk.fs,
+      housekeeping: { idleMs: 0, onClose: true, onFailure: (error) => told.push(error) },
+    });
+    await engine.rename("latest", "changed");
+    disk.hook = ({ method, path }) => {
+      if (method === "fsync" && path.includes("/packs/")) throw errno("ENOSPC", path);
+    };
+    await engine.close();
+    expect(told).toMatchObject([{ code: "disk-full" }]);
+    expect(packsIn(many.w, "packs")).toHaveLength(SAVES);
+    await expectRestorable(many);
   });
 
   it("P6 is over, and the engine goes on and ends, when whoever hears of it throws", async () => {

@@ -95,6 +95,35 @@ describe("work for times when nobody waits", () => {
     expect(runs).toHaveLength(1);
   });
 
+  it("in a hurry it begins at once, whoever asks, and only the end stops it", async () => {
+    const { work, runs } = counted();
+    const question = work.during(async () => {
+      work.hurry();
+      expect(runs).toHaveLength(1);
+      work.hurry();
+      expect(runs).toHaveLength(1);
+    });
+    await question;
+    await work.during(async () => {});
+    expect(runs[0]?.isCancelled()).toBe(false);
+    vi.advanceTimersByTime(5_000);
+    expect(runs).toHaveLength(1);
+    const closing = work.close();
+    expect(runs[0]?.isCancelled()).toBe(true);
+    runs[0]?.end();
+    await closing;
+    work.hurry();
+    expect(runs).toHaveLength(1);
+  });
+
+  it("that is never to begin does not begin in a hurry either", () => {
+    const never = new IdleWork(0, () => Promise.reject(new Error("it began")));
+    never.hurry();
+    never.want();
+    vi.advanceTimersByTime(5_000);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
   it.each([
     ["rejects", () => Promise.reject(new Error("full"))],
     [

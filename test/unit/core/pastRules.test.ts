@@ -92,4 +92,21 @@ describe("rules that differ between then and now", () => {
     await w.restore(checkpoint);
     expect([w.read("env/x"), w.read("env/d/y")]).toEqual(["1", "1"]);
   });
+
+  it("C6 C8 when they are lost, a restore refuses rather than take what they hid for new", async () => {
+    const w = await openTestEngine({ ".gitignore": "x.log\n", "x.log": "precious", k: "1" });
+    w.checkAfterwards = false;
+    const checkpoint = await w.checkpoint();
+    const lost = fs.readdirSync(`${w.store}/packs`);
+    w.write(".gitignore", "other\n");
+    await w.checkpoint();
+    await w.engine.close();
+    for (const name of lost) fs.unlinkSync(`${w.store}/packs/${name}`);
+    await w.reopen();
+    await expect(w.restore(checkpoint)).rejects.toMatchObject({
+      code: "damaged",
+      message: expect.stringContaining(".gitignore"),
+    });
+    expect(w.read("x.log")).toBe("precious");
+  });
 });

@@ -1,7 +1,23 @@
 import * as fs from "node:fs";
 import { describe, expect, it } from "vitest";
+import type { FileStat, FileSystem } from "../../../src/core/fs/fileSystem";
 import { rest } from "../../support/rest";
 import { openTestEngine } from "../../support/testEngine";
+import { WatchedFileSystem } from "../../support/watchedFileSystem";
+
+/** Stamps of 4 ms, as of a kernel with 250 Hz: writes that follow at once look the same. */
+function withCoarseClock(real: FileSystem): FileSystem {
+  const tick = (ms: number): number => Math.floor(ms / 4) * 4;
+  const coarse = (stat: FileStat): FileStat => ({ ...stat, mtimeMs: tick(stat.mtimeMs), ctimeMs: tick(stat.ctimeMs) });
+  return {
+    ...real,
+    lstat: (path) => {
+      const stat = real.lstat(path);
+      return stat && coarse(stat);
+    },
+    fstat: (fd) => coarse(real.fstat(fd)),
+  };
+}
 
 describe("edits that leave the same size", () => {
   it("C7 in the clock tick of the save, before or after it, are in the next checkpoint", async () => {
@@ -58,6 +74,46 @@ describe("edits that leave the same size", () => {
       expect(w.read("a")).toBe("0000");
       await w.undo();
       expect(w.read("a")).toBe(String(i).padStart(4, "0"));
+    }
+  });
+
+  it("C2 C6 an edit within the tick of the clock in which a restore read the file is not overwritten", async () => {
+    const disk = new WatchedFileSystem();
+    const w = await openTestEngine({ a: "0000" }, { fs: withCoarseClock(disk.fs) });
+    const checkpoint = await w.checkpoint();
+    for (let i = 100; i < 130; i++) {
+      w.write("a", `earlier edit ${i}`);
+      let wasRead = false;
+      disk.hook = ({ method, path }) => {
+        if (method === "open" && path === w.path("a") && !wasRead) w.write("a", `A${i}`);
+        if (method !== "close" || path !== w.path("a") || wasRead) return;
+        wasRead = true;
+        w.write("a", `B${i}`);
+      };
+      const { kept } = await w.restore(checkpoint);
+      disk.hook = () => {};
+      expect([wasRead, w.read("a"), kept.map(({ path }) => path)]).toEqual([true, `B${i}`, ["a"]]);
+    }
+  });
+
+  it("C2 C6 nor one of a file that is ignored by the time an undo takes it away", async () => {
+    const disk = new WatchedFileSystem();
+    const w = await openTestEngine({ a: "0000" }, { fs: withCoarseClock(disk.fs) });
+    const checkpoint = await w.checkpoint();
+    for (let i = 100; i < 130; i++) {
+      fs.rmSync(w.path("a"));
+      await w.restore(checkpoint);
+      w.write(".gitignore", "a");
+      let wasRead = false;
+      disk.hook = ({ method, path }) => {
+        if (method !== "close" || path !== w.path("a") || wasRead) return;
+        wasRead = true;
+        w.write("a", `B${i}`);
+      };
+      const { kept } = await w.undo();
+      disk.hook = () => {};
+      expect([wasRead, w.read("a"), kept.map(({ path }) => path)]).toEqual([true, `B${i}`, ["a"]]);
+      fs.rmSync(w.path(".gitignore"));
     }
   });
 

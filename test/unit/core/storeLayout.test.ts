@@ -3,9 +3,13 @@ import * as fs from "node:fs";
 import { describe, expect, it } from "vitest";
 import { nodeFileSystem, nodeFileSystemFor } from "../../../src/core/fs/nodeFileSystem";
 import { publishFile, readWholeFile } from "../../../src/core/fs/publishFile";
+import { acquireLock } from "../../../src/core/store/lock";
+import { TEMP_PREFIX } from "../../../src/shared/leftOutNames";
+import { snapshotTree } from "../../support/snapshotTree";
 import { tempFolder } from "../../support/tempFolders";
 import { openTestEngine, unfinished } from "../../support/testEngine";
 import { errno, WatchedFileSystem } from "../../support/watchedFileSystem";
+import { options } from "./lockFixture";
 
 describe("a store", () => {
   it("has the id that xxhsum -H2 gives its workspace's path", async () => {
@@ -25,6 +29,47 @@ describe("a store", () => {
     }
     expect((await w.save()).noChange).toBe(true);
     expect(unfinished(w.storeRoot)).toEqual([]);
+  });
+
+  it("P3 is looked at once for each thing that a save must know of it", async () => {
+    const disk = new WatchedFileSystem();
+    const w = await openTestEngine({ a: "1", d: { e: "1" } }, { fs: disk.fs });
+    await w.checkpoint();
+    w.write("a", "2");
+    const { store } = w;
+    const calls: string[] = [];
+    disk.hook = ({ method, path }) => {
+      if (method === "readdir" || method === "open") calls.push(`${method} ${path.replace(store, "store")}`);
+    };
+    await w.checkpoint();
+    disk.hook = () => {};
+    const times = (call: string): number => calls.filter((each) => each === call).length;
+    expect(times("open store/store.json")).toBe(1);
+    for (const folder of ["store", "store/packs", "store/trees", "store/index", "store/locks"])
+      expect([folder, times(`readdir ${folder}`)]).toEqual([folder, 1]);
+  });
+
+  it("C3 C13 that changed while a save waited for it is judged by what it is then", async () => {
+    const w = await openTestEngine({ a: "1" });
+    await w.checkpoint();
+    w.checkAfterwards = false;
+    w.write("a", "2");
+    const file = `${w.store}/store.json`;
+    const lock = await acquireLock(options(`${w.store}/locks`));
+    let refused: Promise<void> | undefined;
+    await new Promise<void>((waits) => {
+      const observed = w.engine.observed({ onProgress: ({ phase }) => phase === "lock" && waits() });
+      const save = observed.save({ kind: "manual", trigger: "manual", scan: w.scan });
+      refused = expect(save).rejects.toMatchObject({ code: "newer-format" });
+    });
+    fs.writeFileSync(file, fs.readFileSync(file, "utf8").replace('"formatVersion": 1', '"formatVersion": 2'));
+    fs.writeFileSync(`${w.store}/packs/${TEMP_PREFIX}x`, "another version's");
+    const look = () => snapshotTree(w.store, { without: (path) => path === "locks/project.lock" });
+    const before = look();
+    lock.release();
+    await refused;
+    expect(look()).toEqual(before);
+    expect(fs.readdirSync(`${w.store}/locks`)).toEqual([]);
   });
 
   it("C3 what a process published before it died in the middle is known to one that is running", async () => {

@@ -3,9 +3,11 @@ import { describe, expect, it } from "vitest";
 import { toChanges } from "../../../src/core/ops/changes";
 import { Operation, type Store } from "../../../src/core/ops/context";
 import { diffTrees } from "../../../src/core/ops/diffTrees";
+import { ListedChanges } from "../../../src/core/ops/listedChanges";
 import { EVERYTHING } from "../../../src/core/ops/pathSelection";
 import { storedContents } from "../../../src/core/ops/storedContents";
 import { TreeStore } from "../../../src/core/ops/treeStore";
+import type { Catalog } from "../../../src/core/store/catalog";
 import type { Hash } from "../../../src/core/store/hash";
 import { encodeTree, TREE_DIRECTORY, TREE_FILE, TreeCursor, type TreeEntry } from "../../../src/core/store/tree";
 import { CheckpointError } from "../../../src/shared/errors";
@@ -58,10 +60,8 @@ function storeOf(states: readonly Literal[], listed = false): { store: Store; re
     },
   };
   const changeTexts = (ids: readonly string[]) => new Map(ids.flatMap((id) => (listed ? [] : [[id, undefined]])));
-  const store = {
-    catalog: { checkpoints, changesOf: listOf, changeTexts },
-    trees,
-  } as unknown as Store;
+  const catalog = { checkpoints, changesOf: listOf, changeTexts } as unknown as Catalog;
+  const store = { catalog, listedChanges: new ListedChanges(catalog), trees } as unknown as Store;
   return { store, read };
 }
 

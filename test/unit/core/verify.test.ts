@@ -54,6 +54,35 @@ describe("verify in a running engine", () => {
   }
 });
 
+describe("verify of many packs", () => {
+  it("C12 keeps few of them open, whether they have their index or not", async () => {
+    const checkpoints = 80;
+    /** As many as a set of packs keeps open of itself, which are those of the trees that the checkpoints are read by. */
+    const kept = 64;
+    const w = await openTestEngine();
+    for (let i = 0; i < checkpoints; i++) {
+      w.write("a", `version ${i}`);
+      await w.checkpoint();
+    }
+    let most = 0;
+    const disk = new WatchedFileSystem(() => {
+      most = Math.max(most, disk.openPaths.filter((path) => path.endsWith(".dat")).length);
+    });
+    for (const isIndexed of [true, false]) {
+      if (!isIndexed) for (const path of filesIn(w, "packs").filter((each) => each.endsWith(".idx"))) fs.rmSync(path);
+      w.checkAfterwards = isIndexed;
+      most = 0;
+      const engine = await w.another({ fs: disk.fs });
+      const { packs, problems } = await engine.verify({ full: true });
+      await engine.close();
+      expect(packs).toBe(2 * checkpoints);
+      expect(problems).toHaveLength(isIndexed ? 0 : checkpoints);
+      expect(most).toBe(kept);
+      expect(disk.openPaths).toEqual([]);
+    }
+  });
+});
+
 describe("verify beside another process", () => {
   it("C11 names nothing as damaged that another process merged meanwhile", async () => {
     const w = await openTestEngine({ a: "0" });

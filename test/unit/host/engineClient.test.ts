@@ -50,6 +50,16 @@ describe("engine client", () => {
     expect(failure).toMatchObject({ message: "There is no 7.", details: { ref: "7" } });
   });
 
+  it("C12 passes on what went wrong in work that nobody asked for", async () => {
+    const notices: string[] = [];
+    const told = new EngineClient({ script: SCRIPT, onNotice: (message) => notices.push(message) });
+    await told.engine(address).list();
+    told.dispose();
+    expect(notices).toEqual(["a pack is damaged"]);
+    // Nor does it disturb a client that does not listen.
+    expect(await client.engine(address).list()).toEqual([]);
+  });
+
   it("passes progress to the call it belongs to", async () => {
     const seen: number[] = [];
     const other: number[] = [];

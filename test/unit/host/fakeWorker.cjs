@@ -12,6 +12,7 @@ parentPort.on("message", (message) => {
     .filter((line) => line === method).length;
   switch (method) {
     case "list":
+      parentPort.postMessage({ type: "notice", message: "a pack is damaged" });
       return answer([]);
     case "resolve":
       return parentPort.postMessage({

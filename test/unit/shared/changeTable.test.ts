@@ -27,37 +27,93 @@ describe("change table", () => {
   });
 
   it("V20 crosses the worker boundary in both directions", () => {
-    const answer = packAnswer({ added: 1, kept: Array(1_200).fill("x"), changes: CHANGES, paths: { added: ["a"] } });
-    const got = unpackAnswer(structuredClone(answer.value, { transfer: answer.transfer })) as {
+    const answer = packAnswer("restore", {
+      added: 1,
+      kept: Array(1_200).fill("x"),
+      changes: CHANGES,
+      paths: { added: ["a"] },
+    });
+    const got = unpackAnswer("restore", structuredClone(answer.value, { transfer: answer.transfer })) as {
       changes: ChangeTable;
       kept: unknown[];
     };
-    expect(got).toMatchObject({ added: 1, keptCount: 1_200, paths: undefined });
+    expect(got).toMatchObject({ added: 1, keptCount: 1_200 });
+    expect(got).not.toHaveProperty("paths");
     expect(got.kept).toHaveLength(1_000);
     expect(inOrder(contentOf(got.changes))).toEqual(inOrder(CHANGES));
 
     const chosen = new Uint8Array(got.changes.length).fill(1);
     chosen[got.changes.find("src/link") ?? -1] = 0;
     const request = structuredClone([{ ref: "1", exact: true, paths: got.changes.choose(chosen) }]);
-    expect(unpackArguments(request)).toEqual([{ ref: "1", exact: true, paths: ["empty", "Ärger/日本語.txt"] }]);
+    expect(unpackArguments("restore", request)).toEqual([
+      { ref: "1", exact: true, paths: ["empty", "Ärger/日本語.txt"] },
+    ]);
   });
+
+  it("V20 a state without a hash comes back without one", () => {
+    const changes: readonly Change[] = [
+      { path: "made/", kind: "added", after: { ...state("directory", "0"), hash: "" } },
+      { path: "odd", kind: "changed", before: state("file", "a"), after: state("file", "b") },
+    ];
+    expect(contentOf(new ChangeTable(packChanges(changes)))).toEqual(changes);
+  });
+
+  it("V20 finds every path, and no other, whatever its bytes", () =>
+    withSeeds(200, (random) => {
+      // The last two are in another order as UTF-16 than in UTF-8.
+      const name = () =>
+        Array.from({ length: 1 + random.below(3) }, () => random.pick([..."a.-\u0001é\uffee😀"])).join("");
+      const path = () => Array.from({ length: 1 + random.below(3) }, name).join("/");
+      const paths = [...new Set(Array.from({ length: random.below(60) }, path))];
+      const kept = paths.filter((_, i) => i % 3 > 0);
+      const table = new ChangeTable(
+        packChanges(kept.map((each) => ({ path: each + random.pick(["", "/"]), kind: "added" }))),
+      );
+      for (const each of paths) {
+        const row = table.find(each);
+        expect(row === undefined ? undefined : table.at(row).path.replace(/\/$/, ""), each).toBe(
+          kept.includes(each) ? each : undefined,
+        );
+      }
+      // With "/" before everything else, what is in a folder stands together.
+      const inBytes = Array.from(allRows(table), (row) =>
+        Buffer.from(table.at(row).path).map((b) => (b === 0x2f ? 0 : b)),
+      );
+      expect(inBytes.every((each, i) => i === 0 || Buffer.compare(inBytes[i - 1] as Buffer, each) < 0)).toBe(true);
+    }));
 
   it("V20 long lists of what was left out are cut, and counted", () => {
     const skipped = Array.from({ length: 1_200 }, (_, i) => ({ path: `f${i}`, reason: "unreadable", message: "m" }));
-    const { value } = packAnswer({ checkpoint: { skipped: 1_200 }, skipped });
-    expect(unpackAnswer(value)).toEqual({
+    const { value } = packAnswer("save", { checkpoint: { skipped: 1_200 }, skipped });
+    expect(unpackAnswer("save", value)).toEqual({
       ...{ checkpoint: { skipped: 1_200 }, skipped: skipped.slice(0, 1_000), skippedCount: 1_200 },
     });
   });
 
-  it("what is not about changes passes as it is", () => {
-    for (const value of [null, undefined, 7, [{ id: "1" }], { folder: "x" }]) {
-      expect(packAnswer(value)).toEqual({ value, transfer: [] });
-      expect(unpackAnswer(value)).toBe(value);
+  it("V20 answers about changes hold a table, whatever else is in them", () => {
+    for (const method of ["show", "diff", "restore", "undo", "redo"] as const) {
+      const { value, transfer } = packAnswer(method, { changes: CHANGES, skipped: [], kept: [], total: 3 });
+      const got = unpackAnswer(method, structuredClone(value, { transfer })) as { changes: ChangeTable; total: number };
+      expect([inOrder(contentOf(got.changes)), got.total], method).toEqual([inOrder(CHANGES), 3]);
+    }
+  });
+
+  it("V20 content is handed over without taking more along", () => {
+    const whole = Uint8Array.from([1, 2, 3, 4]);
+    const { value, transfer } = packAnswer("readFile", whole.subarray(1, 3));
+    expect(unpackAnswer("readFile", structuredClone(value, { transfer }))).toEqual(Uint8Array.from([2, 3]));
+    expect(whole).toHaveLength(4);
+  });
+
+  it("what is not about changes passes as it is, even if it looks like it", () => {
+    for (const value of [null, undefined, 7, [{ id: "1" }], { folder: "x" }, { changes: [], kept: Array(1_200) }]) {
+      expect(packAnswer("stats", value)).toEqual({ value, transfer: [] });
+      expect(unpackAnswer("stats", value)).toBe(value);
     }
     const args = ["1", { paths: ["a"] }, { workspace: { exclude: [] } }];
-    expect(unpackArguments(args)).toEqual(args);
-    expect(unpackArguments([{ ref: "1", paths: ["a"] }])).toEqual([{ ref: "1", paths: ["a"] }]);
+    expect(unpackArguments("diff", args)).toEqual(args);
+    for (const request of [{ ref: "1", paths: ["a"] }, { ref: "1" }])
+      expect(unpackArguments("restore", [request])).toEqual([request]);
   });
 
   it("V4 any list becomes the tree that its paths spell", () =>

@@ -6,6 +6,7 @@ import type { FileSystem } from "../../../src/core/fs/fileSystem";
 import { canonicalText, type Hash } from "../../../src/core/store/hash";
 import { decodeFrame } from "../../../src/core/store/lz4FrameDecoder";
 import { openPack, openPackByWalking } from "../../../src/core/store/packReader";
+import { openPackSet } from "../../../src/core/store/packSet";
 import { PackWriter } from "../../../src/core/store/packWriter";
 import { CheckpointError } from "../../../src/shared/errors";
 import {
@@ -139,10 +140,32 @@ describe("packs", () => {
     expect(readFileSync(path).equals(bytes)).toBe(true);
     writeFileSync(path, bytes.subarray(0, 20));
     expect(writePack(folder, contents, 300)).toEqual(first);
-    expect(openPack({ fs, codecs, folder, id: first.id }).split).toBe(true);
+    expect(openPackSet({ fs, codecs, folder }).partBytes).toBe(300);
     expect(writePack(folder, contents)).toEqual({ ...first, created: false });
     expect(openPack({ fs, codecs, folder, id: first.id }).verify()).toEqual([]);
     expect(tempsIn(folder)).toEqual([]);
+  });
+
+  it("P8 of many small files are written out a megabyte at a time", () => {
+    const folder = tempFolder();
+    let most = 0;
+    const counting: FileSystem = {
+      ...fs,
+      write: (fd, bytes, offset, length, position) => {
+        most = Math.max(most, length);
+        return fs.write(fd, bytes, offset, length, position);
+      },
+    };
+    const writer = new PackWriter({ fs: counting, codecs, folder, nonce: "counted" });
+    for (let i = 0; i < 400; i++) {
+      const content = noise(10_000, i + 1);
+      writer.add(codecs.hash(content), content);
+    }
+    const pack = writer.finish();
+    expect(pack?.bytes).toBeGreaterThan(3 << 20);
+    expect(most).toBeGreaterThan(1 << 19);
+    expect(most).toBeLessThan((1 << 20) + 20_000);
+    expect(openPack({ fs, codecs, folder, id: pack!.id }).verify()).toEqual([]);
   });
 
   it("that stay empty or are aborted leave nothing", () => {

@@ -140,8 +140,10 @@ describe("pack sets", () => {
     for (const name of garbage) writeFileSync(`${folder}/${name}`, "left over");
     const set = openPackSet({ fs, codecs, folder });
     expect(set.list()).toEqual([whole.id, split.id].sort());
-    expect(set.sweepTemps().sort()).toEqual(garbage.sort());
-    expect(readdirSync(folder).sort()).toEqual(kept);
+    const later = writePack(folder, [text("c")]);
+    set.sweepAndRefresh();
+    expect(readdirSync(folder).sort()).toEqual([...kept, `pack-${later.id}.dat`, `pack-${later.id}.idx`].sort());
+    expect(set.ids()).toEqual([whole.id, split.id, later.id].sort());
   });
 
   it("keep few files open, however many packs are read", () => {
