@@ -3,6 +3,7 @@ import type { EngineApi } from "../shared/api";
 import { cancelled } from "../shared/errors";
 import { DEFAULT_SCAN_OPTIONS, type ScanOptions } from "../shared/saves";
 import type { CliEngine, CliEnvironment } from "./environment";
+import { interruptedLines } from "./interruptedRestore";
 import { countOperand, pathOperand, secondsOperand } from "./operands";
 import { printable, type Style, styleFor } from "./output";
 import { ProgressLine } from "./progressLine";
@@ -74,14 +75,18 @@ export class Invocation {
 
   /**
    * The engine of the workspace's store, reporting progress and seeing Ctrl+C. `scansSoon`: the command looks at the whole
-   * workspace first of all.
+   * workspace first of all. `endsRestore`: whatever became of an interrupted restore is settled by the command itself;
+   * others say that there is one.
    */
-  async engine({ scansSoon = false } = {}): Promise<EngineApi> {
+  async engine({ scansSoon = false, endsRestore = false } = {}): Promise<EngineApi> {
+    const isFirst = this.opened === undefined;
     this.opened ??= this.environment.openEngine(
       { folder: this.workspace, storeRoot: this.storeRoot },
       { lockTimeoutMs: this.lockTimeoutMs, scansSoon },
     );
-    return (await this.opened).observed(this.progress.control);
+    const engine = (await this.opened).observed(this.progress.control);
+    if (isFirst && !endsRestore) this.note(await interruptedLines(engine));
+    return engine;
   }
 
   /**

@@ -5,7 +5,7 @@
 import type { Change, ChangeKind, CheckpointDetail, EntryState, FileVersion } from "../shared/changes";
 import type { Checkpoint } from "../shared/checkpoints";
 import type { CheckpointError } from "../shared/errors";
-import type { RestoreResult } from "../shared/restores";
+import type { InterruptedRestore, RestoreResult } from "../shared/restores";
 import type { SaveResult, Skipped } from "../shared/saves";
 import type { SearchResult } from "../shared/searches";
 import type { DeletePlan, GcResult, StoreStats, VerifyResult } from "../shared/upkeep";
@@ -99,6 +99,15 @@ export function restoreJson(result: RestoreResult) {
     safetyId: result.safetyId,
     dryRun: result.dryRun,
     paths: { added: result.paths.added, changed: result.paths.changed, removed: result.paths.removed },
+  };
+}
+
+export function interruptedJson(found: InterruptedRestore | null) {
+  return {
+    interrupted:
+      found === null
+        ? null
+        : { kind: found.kind, id: found.checkpointId, begun: isoTime(found.at), files: found.files },
   };
 }
 

@@ -3,7 +3,7 @@ import type { EngineApi, OperationControl, StoreAddress } from "../shared/api";
 import type { CheckpointDetail, DiffResult, EntryState, FileVersion, Side, TreeEntry } from "../shared/changes";
 import type { Checkpoint, Ref } from "../shared/checkpoints";
 import { CheckpointError } from "../shared/errors";
-import type { RestoreRequest, RestoreResult, UndoState } from "../shared/restores";
+import type { InterruptedRestore, RecoveryKind, RestoreRequest, RestoreResult, UndoState } from "../shared/restores";
 import type { SaveRequest, SaveResult, ScanOptions } from "../shared/saves";
 import type { SearchRequest, SearchResult } from "../shared/searches";
 import type { DeletePlan, GcResult, StoreStats, VerifyResult } from "../shared/upkeep";
@@ -14,6 +14,7 @@ import { Housekeeping, type HousekeepingOptions } from "./ops/housekeeping";
 import * as queries from "./ops/queries";
 import { resolveRef } from "./ops/refs";
 import * as restoring from "./ops/restore";
+import { interruptedRestore, recoverRestore } from "./ops/restoreRecovery";
 import { undoState } from "./ops/restoreStack";
 import { save } from "./ops/save";
 import { search } from "./ops/search";
@@ -127,6 +128,14 @@ export class Engine implements EngineApi {
 
   undoState(): Promise<UndoState> {
     return this.read(() => undoState(this.store));
+  }
+
+  interrupted(): Promise<InterruptedRestore | null> {
+    return this.read(() => interruptedRestore(this.store, this.operation));
+  }
+
+  recover(how: RecoveryKind, scan: ScanOptions): Promise<RestoreResult> {
+    return this.run(() => recoverRestore(this.store, how, scan, this.operation));
   }
 
   rename(ref: Ref, name: string | null): Promise<Checkpoint> {

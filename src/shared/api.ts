@@ -8,7 +8,7 @@
  */
 import type { CheckpointDetail, DiffResult, EntryState, FileVersion, Side, TreeEntry } from "./changes";
 import type { Checkpoint, Ref } from "./checkpoints";
-import type { RestoreRequest, RestoreResult, UndoState } from "./restores";
+import type { InterruptedRestore, RecoveryKind, RestoreRequest, RestoreResult, UndoState } from "./restores";
 import type { SaveRequest, SaveResult, ScanOptions } from "./saves";
 import type { SearchRequest, SearchResult } from "./searches";
 import type { DeletePlan, GcResult, StoreStats, VerifyResult } from "./upkeep";
@@ -49,6 +49,10 @@ export interface EngineApi {
   undo(scan: ScanOptions): Promise<RestoreResult>;
   redo(scan: ScanOptions): Promise<RestoreResult>;
   undoState(): Promise<UndoState>;
+  /** Null, too, while a restore is running. */
+  interrupted(): Promise<InterruptedRestore | null>;
+  /** Rejects with `nothing-to-recover` when no restore was interrupted. */
+  recover(how: RecoveryKind, scan: ScanOptions): Promise<RestoreResult>;
   rename(ref: Ref, name: string | null): Promise<Checkpoint>;
   setNote(ref: Ref, note: string | null): Promise<Checkpoint>;
   pin(ref: Ref, pinned: boolean): Promise<Checkpoint>;

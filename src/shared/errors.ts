@@ -15,6 +15,7 @@ export type ErrorCode =
   | "safety-failed"
   | "nothing-to-undo"
   | "nothing-to-redo"
+  | "nothing-to-recover"
   | "worker-gone"
   | "cancelled"
   | "io"

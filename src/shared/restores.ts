@@ -56,3 +56,17 @@ export interface UndoState {
   readonly undo: { readonly checkpointId: string; readonly at: number; readonly files: number } | null;
   readonly redo: { readonly checkpointId: string; readonly at: number; readonly files: number } | null;
 }
+
+/** A restore, undo or redo that was killed on its way: some paths are as they were, others as they were to be. */
+export interface InterruptedRestore {
+  readonly kind: "restore" | "undo" | "redo";
+  /** What it was restoring. */
+  readonly checkpointId: string;
+  /** When it began, in milliseconds since 1970. */
+  readonly at: number;
+  /** How many paths it was about. */
+  readonly files: number;
+}
+
+/** Bring every path to where the restore was going, or back to where it came from. */
+export type RecoveryKind = "finish" | "rollBack";

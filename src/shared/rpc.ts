@@ -43,6 +43,8 @@ const METHODS: Readonly<Record<EngineMethod, boolean>> = {
   undo: false,
   redo: false,
   undoState: true,
+  interrupted: true,
+  recover: false,
   rename: false,
   setNote: false,
   pin: false,

@@ -5,7 +5,7 @@
 import type { EngineApi, EngineMethod } from "./api";
 import type { Change, CheckpointDetail, DiffResult } from "./changes";
 import { buffersOf, ChangeTable, type ChosenPaths, chosenPaths, type PackedChanges, packChanges } from "./changeTable";
-import type { RestoreRequest, RestoreResult } from "./restores";
+import type { RecoveryKind, RestoreRequest, RestoreResult } from "./restores";
 import type { SaveRequest, SaveResult, ScanOptions, Skipped } from "./saves";
 
 type WithTable<Answer> = Omit<Answer, "changes"> & { readonly changes: ChangeTable };
@@ -24,7 +24,7 @@ export type HostRestoreRequest = Omit<RestoreRequest, "paths"> & {
   readonly paths?: readonly string[] | ChosenPaths;
 };
 
-type Replaced = "save" | "show" | "diff" | "restore" | "undo" | "redo";
+type Replaced = "save" | "show" | "diff" | "restore" | "undo" | "redo" | "recover";
 
 /** The engine as the extension host sees it. */
 export interface HostEngine extends Omit<EngineApi, Replaced> {
@@ -34,6 +34,7 @@ export interface HostEngine extends Omit<EngineApi, Replaced> {
   restore(request: HostRestoreRequest): Promise<HostRestoreResult>;
   undo(scan: ScanOptions): Promise<HostRestoreResult>;
   redo(scan: ScanOptions): Promise<HostRestoreResult>;
+  recover(how: RecoveryKind, scan: ScanOptions): Promise<HostRestoreResult>;
 }
 
 /** More than anybody reads; the count says how many there are. */
@@ -89,6 +90,7 @@ const FORMS: { readonly [Method in EngineMethod]?: WireForm<Method> } = {
   },
   undo: RESTORED,
   redo: RESTORED,
+  recover: RESTORED,
 };
 
 /** In the worker: arguments as the engine understands them. */

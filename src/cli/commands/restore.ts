@@ -1,9 +1,11 @@
 import type { Command } from "commander";
 import type { Change } from "../../shared/changes";
-import type { RestoreResult } from "../../shared/restores";
-import { type ExitCode, exitCodeOfRestore } from "../exitCode";
+import { CheckpointError } from "../../shared/errors";
+import type { RecoveryKind, RestoreResult } from "../../shared/restores";
+import { ExitCode, exitCodeOfRestore } from "../exitCode";
+import { describeInterrupted } from "../interruptedRestore";
 import type { Invocation } from "../invocation";
-import { restoreJson } from "../json";
+import { interruptedJson, restoreJson } from "../json";
 import { describeStep } from "../lastRestore";
 import { leftOutLines } from "../leftOut";
 import { refOperand } from "../operands";
@@ -17,7 +19,12 @@ interface RestoreOptions {
   readonly keepNew?: boolean;
 }
 
-/** `restore`, `undo`, `redo`: what writes to the workspace. */
+interface RecoverOptions {
+  readonly finish?: boolean;
+  readonly rollBack?: boolean;
+}
+
+/** `restore`, `undo`, `redo`, `recover`: what writes to the workspace. */
 export function addRestoreCommands(program: Command, start: Start): void {
   program
     .command("restore")
@@ -38,6 +45,12 @@ export function addRestoreCommands(program: Command, start: Start): void {
     .command("redo")
     .description("repeat the restore that was taken back")
     .action(() => start((invocation) => step(invocation, "redo")));
+  program
+    .command("recover")
+    .description("end a restore that was interrupted; without an option, say whether there is one")
+    .option("--finish", "bring every file to what was to be restored")
+    .option("--roll-back", "bring every file back to what was there before")
+    .action((options: RecoverOptions) => start((invocation) => recover(invocation, options)));
 }
 
 async function restore(
@@ -49,7 +62,7 @@ async function restore(
   const paths = typed.map((path) => invocation.path(path));
   // The workspace folder itself, however written, is everything.
   const selected = paths.includes("") ? [] : paths;
-  const engine = await invocation.engine({ scansSoon: true });
+  const engine = await invocation.engine({ scansSoon: true, endsRestore: options.dryRun !== true });
   const result = await engine.restore({
     ref,
     paths: selected,
@@ -62,11 +75,34 @@ async function restore(
 }
 
 async function step(invocation: Invocation, direction: "undo" | "redo"): Promise<ExitCode> {
-  const engine = await invocation.engine({ scansSoon: true });
+  const engine = await invocation.engine({ scansSoon: true, endsRestore: true });
   const done = await describeStep(engine, direction);
   const result = await engine[direction](await invocation.scan());
   const lines = [`${done}: ${formatChangeCounts(result)}.`, ...wayBack(result, direction === "undo" ? "redo" : "undo")];
   return report(invocation, result, lines);
+}
+
+async function recover(invocation: Invocation, { finish, rollBack }: RecoverOptions): Promise<ExitCode> {
+  if (finish === true && rollBack === true)
+    throw new CheckpointError("usage", "Give --finish or --roll-back, not both.");
+  const how: RecoveryKind | undefined = finish === true ? "finish" : rollBack === true ? "rollBack" : undefined;
+  const engine = await invocation.engine({ scansSoon: how !== undefined, endsRestore: true });
+  if (how === undefined) {
+    const found = await engine.interrupted();
+    if (invocation.json) invocation.printJson(interruptedJson(found));
+    else if (found === null) invocation.print("No restore was interrupted.");
+    else
+      invocation.print([
+        await describeInterrupted(engine, found),
+        '"checkpoint recover --finish" brings every file to what was to be restored,',
+        '"checkpoint recover --roll-back" to what was there before.',
+      ]);
+    return ExitCode.done;
+  }
+  const result = await engine.recover(how, await invocation.scan());
+  const done = how === "finish" ? "Finished the restore" : "Rolled the restore back";
+  const back = how === "finish" ? wayBack(result, "undo") : [];
+  return report(invocation, result, [`${done}: ${formatChangeCounts(result)}.`, ...back]);
 }
 
 /** `done` is what people read when it was no dry run. */

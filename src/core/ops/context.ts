@@ -9,6 +9,7 @@ import type { FileIndex } from "../scan/fileIndex";
 import type { Catalog } from "../store/catalog";
 import type { Codecs } from "../store/codecs";
 import type { PackSet } from "../store/packSet";
+import type { JournalDeps } from "../store/restoreJournal";
 import type { StoreLayout } from "../store/storeLayout";
 import type { LastScan } from "./lastScan";
 import type { ListedChanges } from "./listedChanges";
@@ -55,4 +56,9 @@ export class Operation {
   throwIfCancelled(): void {
     if (this.isCancelled()) throw cancelled();
   }
+}
+
+/** Where the journal of a running restore is, and what it takes to read and write it. */
+export function journalOf({ fs, codecs, layout }: Store): JournalDeps {
+  return { fs, codecs, folder: layout.journal };
 }

@@ -1,7 +1,9 @@
 /** Whether what lies at a path is certain content: by its bytes, for when no stat proves it. */
 import { constants } from "node:fs";
+import { CheckpointError } from "../../shared/errors";
 import type { ByteString } from "../../shared/pathText";
 import { errnoOf, type FileStat, isFile, isSymlink } from "../fs/fileSystem";
+import { readFully } from "../fs/publishFile";
 import type { Hash } from "../store/hash";
 import type { Store } from "./context";
 
@@ -37,5 +39,34 @@ function hashFile({ fs, root, codecs }: Store, path: ByteString): Hash {
     }
   } finally {
     fs.close(fd);
+  }
+}
+
+/**
+ * Whether the file at `path` holds the beginning of certain content and nothing else. False, too, when one of the two
+ * cannot be read.
+ */
+export function beginsContent(store: Store, path: ByteString, hash: Hash): boolean {
+  const { fs, root, blobs } = store;
+  try {
+    const fd = fs.open(root.os(path), constants.O_RDONLY | constants.O_NOFOLLOW);
+    try {
+      const { size } = fs.fstat(fd);
+      let compared = 0;
+      let same = true;
+      const isKnown = blobs.readTo(hash, (block) => {
+        const length = Math.min(block.length, size - compared);
+        if (!same || length <= 0) return;
+        const found = readFully(fs, fd, length, compared);
+        same = found !== undefined && Buffer.compare(found, block.subarray(0, length)) === 0;
+        compared += length;
+      });
+      return isKnown && same && compared === size;
+    } finally {
+      fs.close(fd);
+    }
+  } catch (error) {
+    if (errnoOf(error) === undefined && !CheckpointError.is(error, "damaged")) throw error;
+    return false;
   }
 }

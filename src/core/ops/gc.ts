@@ -17,11 +17,12 @@ import type { Hash } from "../store/hash";
 import type { PackId } from "../store/packFiles";
 import type { PackSet } from "../store/packSet";
 import type { PackWriter } from "../store/packWriter";
+import { readIntent } from "../store/restoreJournal";
 import type { RestoreRow } from "../store/restoreRows";
 import { TREE_DIRECTORY, type TreeEntry } from "../store/tree";
 import { describeChanges } from "./changes";
 import { consolidate, WHEN_IDLE } from "./consolidate";
-import type { Operation, Store } from "./context";
+import { journalOf, type Operation, type Store } from "./context";
 import { copyEntry, newPackWriter, type PackKind, packsOf, publishRewritten } from "./packRewrite";
 import { resolveRef } from "./refs";
 import { stackTop } from "./restoreStack";
@@ -36,7 +37,7 @@ const NOTHING_FREED: GcResult = { deadObjects: 0, freedBytes: 0, removedPacks: 0
 const KINDS = ["blobs", "trees"] as const;
 
 /** Content in use. */
-export interface Marks {
+interface Marks {
   readonly blobs: Set<Hash>;
   readonly trees: Set<Hash>;
 }
@@ -53,10 +54,10 @@ interface SweepPlan {
   readonly rewrite: readonly PackPlan[];
 }
 
-/** What these checkpoints use. Throws `damaged` for a tree that cannot be read, unless `read` knows better. */
-export function markUsed(
+/** What these states use. Throws `damaged` for a tree that cannot be read, unless `read` knows better. */
+function markUsed(
   store: Store,
-  checkpoints: readonly Checkpoint[],
+  roots: readonly Hash[],
   operation: Operation,
   read: (tree: Hash) => readonly TreeEntry[] = (tree) => store.trees.read(tree),
 ): Marks {
@@ -69,14 +70,23 @@ export function markUsed(
       else marks.blobs.add(entry.hash);
     }
   };
-  checkpoints.forEach((checkpoint, i) => {
+  roots.forEach((root, i) => {
     operation.throwIfCancelled();
-    operation.report({ phase: "gc", done: i, total: checkpoints.length });
-    visit(checkpoint.rootTree as Hash);
+    operation.report({ phase: "gc", done: i, total: roots.length });
+    visit(root);
   });
   operation.throwIfCancelled();
   return marks;
 }
+
+/** What stays when the checkpoints in `gone` go: the others, and both ends of a restore that was interrupted. */
+function usedRoots(store: Store, gone: ReadonlySet<string> = new Set()): Hash[] {
+  const row = readIntent(journalOf(store))?.row;
+  const kept = store.catalog.checkpoints.filter((each) => !gone.has(each.id));
+  return [...kept.map(rootOf), ...(row === undefined ? [] : [row.baseRoot, row.resultRoot])];
+}
+
+const rootOf = ({ rootTree }: Checkpoint): Hash => rootTree as Hash;
 
 /** A tree's entries; none if it is damaged. Only for what may go, or is of no use without it. */
 function readableEntries(store: Store, tree: Hash): readonly TreeEntry[] {
@@ -106,13 +116,9 @@ function markRestored(store: Store, trees: Set<Hash>): void {
 export function planDelete(store: Store, refs: readonly Ref[], operation: Operation): DeletePlan {
   const checkpoints = resolveAll(store, refs);
   const gone = new Set(checkpoints.map((each) => each.id));
-  const kept = markUsed(
-    store,
-    store.catalog.checkpoints.filter((each) => !gone.has(each.id)),
-    operation,
-  );
+  const kept = markUsed(store, usedRoots(store, gone), operation);
   // Deleting is the way out for a damaged one.
-  const mine = markUsed(store, checkpoints, operation, (tree) => readableEntries(store, tree));
+  const mine = markUsed(store, checkpoints.map(rootOf), operation, (tree) => readableEntries(store, tree));
   const dead = [...mine.blobs].filter((hash) => !kept.blobs.has(hash));
   return {
     checkpoints,
@@ -126,11 +132,7 @@ export function deleteCheckpoints(store: Store, refs: readonly Ref[], operation:
   return withLock(store, operation, () => {
     const ids = new Set(resolveAll(store, refs).map((each) => each.id));
     // Marked first: it takes the time, and it may be cancelled or find damage; from the commit on nothing does.
-    const marks = markUsed(
-      store,
-      store.catalog.checkpoints.filter((each) => !ids.has(each.id)),
-      operation,
-    );
+    const marks = markUsed(store, usedRoots(store, ids), operation);
     store.catalog.remove(ids, (child, parent) =>
       describeChanges(store.trees, parent?.rootTree as Hash | undefined, child.rootTree as Hash, child.files),
     );
@@ -144,7 +146,7 @@ export async function gc(store: Store, operation: Operation): Promise<GcResult> 
   // Locking would make an empty store of a mistyped folder.
   if (store.fs.lstat(store.layout.folder) === undefined) return NOTHING_FREED;
   return withLock(store, operation, async () => {
-    const swept = sweep(store, markUsed(store, store.catalog.checkpoints, operation));
+    const swept = sweep(store, markUsed(store, usedRoots(store), operation));
     // What has just been found damaged is not read once more.
     const leftAlone = new Set(swept.damaged.map(({ id }) => id));
     const options = { leftAlone, limits: WHEN_IDLE, maxMerges: Number.POSITIVE_INFINITY };

@@ -1,12 +1,13 @@
 /**
  * Folders whose owner may not change what is in them (0555), opened for the time of a restore.
  *
- * Root and most folders need none of this. A crash in between leaves such a folder with more permissions for its owner;
- * the next restore sets them right.
+ * Root and most folders need none of this. Which are opened is in the restore's journal before they are, so that a
+ * crash in between leaves none of them with more permissions for good.
  */
 import { ignoreFailure } from "../../shared/errors";
 import type { ByteString } from "../../shared/pathText";
 import { type FileStat, isDirectory, lookAt, permissions } from "../fs/fileSystem";
+import type { OpenedFolder } from "../store/restoreJournal";
 import type { Store } from "./context";
 
 /** What it takes to change a folder's entries, and what is given to its owner for it. */
@@ -14,20 +15,34 @@ const NEEDED = 0o300;
 const OPEN = 0o700;
 
 export class OpenedFolders {
-  private readonly opened = new Map<ByteString, { readonly mode: number; readonly ino: number }>();
+  private readonly opened = new Map<ByteString, OpenedFolder & { readonly ino: number }>();
 
   constructor(private readonly store: Store) {}
 
-  /** Opens those of the folders that need it. Who calls has made sure that no link is on the way to them. */
-  open(folders: Iterable<ByteString>): void {
+  /**
+   * Opens those of the folders that need it. `announce` is called with all of them before any is opened, and again
+   * when more are seen behind those; at least once. `isReal`: no link is on the way to the folder.
+   */
+  open(
+    folders: readonly ByteString[],
+    isReal: (path: ByteString) => boolean,
+    announce: (opened: readonly OpenedFolder[]) => void,
+  ): void {
     // Outer ones first: an inner one may not be reachable before.
-    for (const path of [...folders].sort()) {
-      const found = this.look(path);
-      if (found === undefined || (found.mode & NEEDED) === NEEDED) continue;
-      ignoreFailure(() => {
-        this.store.fs.chmod(this.store.root.os(path), permissions(found) | OPEN);
-        this.opened.set(path, { mode: permissions(found), ino: found.ino });
-      }, "somebody else's folder: what cannot be done in it is reported path by path");
+    const waiting = new Set([...folders].sort());
+    const announced: OpenedFolder[] = [];
+    for (;;) {
+      const found = [...waiting].flatMap((path) => (isReal(path) ? this.toOpen(path) : []));
+      announced.push(...found.map(({ path, mode }) => ({ path, mode })));
+      if (found.length > 0 || waiting.size === folders.length) announce(announced);
+      if (found.length === 0) return;
+      for (const folder of found) {
+        waiting.delete(folder.path);
+        ignoreFailure(() => {
+          this.store.fs.chmod(this.store.root.os(folder.path), folder.mode | OPEN);
+          this.opened.set(folder.path, folder);
+        }, "somebody else's folder: what cannot be done in it is reported path by path");
+      }
     }
   }
 
@@ -40,13 +55,28 @@ export class OpenedFolders {
   close(path: ByteString): void {
     const before = this.opened.get(path);
     this.opened.delete(path);
-    if (before === undefined || this.look(path)?.ino !== before.ino) return;
-    this.store.fs.chmod(this.store.root.os(path), before.mode);
+    if (before !== undefined && look(this.store, path)?.ino === before.ino)
+      this.store.fs.chmod(this.store.root.os(path), before.mode);
   }
 
-  /** Undefined, too, where a folder cannot even be looked at: its paths are reported one by one. */
-  private look(path: ByteString): FileStat | undefined {
-    const found = lookAt(this.store.fs, this.store.root.os(path));
-    return found !== undefined && isDirectory(found) ? found : undefined;
+  private toOpen(path: ByteString): (OpenedFolder & { readonly ino: number })[] {
+    const found = look(this.store, path);
+    if (found === undefined || (found.mode & NEEDED) === NEEDED) return [];
+    return [{ path, mode: permissions(found), ino: found.ino }];
   }
+}
+
+/** After a crash: gives folders the modes they had, those that are still as a restore opened them. */
+export function closeFolders(store: Store, folders: readonly OpenedFolder[]): void {
+  // Inner ones first, as they may not be reachable afterwards.
+  for (const { path, mode } of [...folders].sort((a, b) => (a.path < b.path ? 1 : -1))) {
+    const found = look(store, path);
+    if (found !== undefined && permissions(found) === (mode | OPEN)) store.fs.chmod(store.root.os(path), mode);
+  }
+}
+
+/** Undefined, too, where a folder cannot even be looked at: its paths are reported one by one. */
+function look({ fs, root }: Store, path: ByteString): FileStat | undefined {
+  const found = lookAt(fs, root.os(path));
+  return found !== undefined && isDirectory(found) ? found : undefined;
 }

@@ -2,6 +2,7 @@
  * Carries out a restore plan.
  *
  * Order
+ *  0. begin    the caller writes its journal (see `store/restoreJournal.ts`): from here on a crash is noticed.
  *  1. stage    folders that are closed to changes are opened; new folders; new files under their own names (exclusively
  *              created); content that takes the place of something into temp files. Until here nothing that existed was
  *              touched: an error, or a cancellation, takes all of it back. What could not be staged costs nothing: what
@@ -23,6 +24,7 @@ import { errnoOf } from "../fs/fileSystem";
 import { joinPath, parentPath } from "../fs/osPath";
 import { WRITTEN } from "../pipeline/extractTask";
 import type { WorkView } from "../pipeline/sharedWork";
+import type { OpenedFolder } from "../store/restoreJournal";
 import { TREE_DIRECTORY } from "../store/tree";
 import { type CapturedFile, CapturedState } from "./capturedState";
 import type { Operation, Store } from "./context";
@@ -42,6 +44,15 @@ export interface Applied {
 export interface ApplyOptions {
   /** What is on disk at paths that the index does not know (see `addUnseen`). */
   readonly unseen: ReadonlyMap<ByteString, CapturedFile>;
+  /** Part of the names of temp files. */
+  readonly nonce: string;
+  /**
+   * Step 0: called with the folders that are going to be opened, and again should there be more. If it throws, nothing
+   * has changed.
+   */
+  readonly onBegin: (opened: readonly OpenedFolder[]) => void;
+  /** After a failure in step 1: everything is as it was before. */
+  readonly onTakenBack: () => void;
   /** Step 2: called with the paths that are left alone so far. If it throws, nothing has changed. */
   readonly onStaged: (left: ReadonlySet<ByteString>) => void;
 }
@@ -76,7 +87,6 @@ class Application {
   private readonly left = new Set<ByteString>();
   private readonly captured: CapturedState;
   private readonly closedFolders: OpenedFolders;
-  private readonly nonce: string;
   /** Step 3 has begun. */
   private committing = false;
 
@@ -89,7 +99,6 @@ class Application {
     this.captured = new CapturedState(store, options.unseen);
     this.closedFolders = new OpenedFolders(store);
     this.realFolders = new RealFolders(store);
-    this.nonce = store.nonce();
   }
 
   async run(): Promise<Applied> {
@@ -98,8 +107,7 @@ class Application {
     const [laterFolders, folders] = split(plan.folders, ({ path }) => waits(path));
     const [laterCreations, creations] = split(plan.creations, ({ path }) => waits(path));
     const [linked, modes] = split(plan.modes, (each) => this.hasOtherNames(each));
-    this.closedFolders.open([...foldersToChange(plan, linked, waits)].filter((path) => this.realFolders.has(path)));
-    this.realFolders.forgetMissing();
+    this.openFolders(foldersToChange(plan, linked, waits));
     const staged = await this.stage(folders, creations, [...plan.replacements, ...linked], laterCreations, waits);
 
     this.committing = true;
@@ -109,6 +117,20 @@ class Application {
     for (const each of staged) this.settle(each);
     this.setModes(modes);
     return { kept: this.kept, left: this.left };
+  }
+
+  private openFolders(folders: Iterable<ByteString>): void {
+    const isReal = (path: ByteString): boolean => {
+      this.realFolders.forgetMissing();
+      return this.realFolders.has(path);
+    };
+    try {
+      this.closedFolders.open([...folders], isReal, this.options.onBegin);
+    } catch (error) {
+      this.takeBack(undefined);
+      throw error;
+    }
+    this.realFolders.forgetMissing();
   }
 
   /** Steps 1 and 2. Returns what waits in temp files. */
@@ -123,7 +145,7 @@ class Application {
     const work: Extraction[] = [];
     let result: { view: WorkView; work: readonly Extraction[] } | undefined;
     const prepare = ({ path, entry }: PlannedEntry, replaces: boolean): void => {
-      const temp = joinPath(stagingFolder(path, waits), `${TEMP_PREFIX}${this.nonce}-${staged.length}`);
+      const temp = joinPath(stagingFolder(path, waits), `${tempPrefix(this.options.nonce)}${staged.length}`);
       // Where the place itself comes into being in step 3, it is looked at then.
       if (!this.isReachable(path, replaces ? path : temp)) return;
       staged.push({ path, temp, replaces });
@@ -148,20 +170,24 @@ class Application {
     }
   }
 
-  /** Removes what staging made. */
+  /** Removes what staging made. Should something of it stay, the journal does, too. */
   private takeBack(result: { view: WorkView; work: readonly Extraction[] } | undefined): void {
     const { fs, root } = this.store;
+    let failed = false;
+    const attempt = (step: () => void): void => {
+      try {
+        step();
+      } catch {
+        failed = true; // the error that led here is reported; what stays is found by the journal
+      }
+    };
     result?.work.forEach(({ path }, i) => {
-      if (result.view.states[i] === WRITTEN)
-        ignoreFailure(
-          () => fs.unlink(root.os(path)),
-          "the error that led here is reported; this file is named like a temp file or is new",
-        );
+      if (result.view.states[i] === WRITTEN) attempt(() => fs.unlink(root.os(path)));
     });
     for (const path of this.madeFolders.reverse())
       ignoreFailure(() => fs.rmdir(root.os(path)), "somebody put something into the new folder: theirs to keep");
-    for (const path of this.closedFolders.paths())
-      ignoreFailure(() => this.closedFolders.close(path), "the error that led here is reported");
+    for (const path of this.closedFolders.paths()) attempt(() => this.closedFolders.close(path));
+    if (!failed) this.options.onTakenBack();
   }
 
   private makeFolder({ path, entry }: PlannedEntry): void {
@@ -291,6 +317,9 @@ class Application {
     this.kept.push({ path: pathToText(path), reason, code });
   }
 }
+
+/** How the names of a restore's temp files begin. */
+export const tempPrefix = (nonce: string): string => `${TEMP_PREFIX}${nonce}-`;
 
 function split<T>(items: readonly T[], test: (item: T) => boolean): [T[], T[]] {
   const yes: T[] = [];

@@ -10,7 +10,7 @@ import { countChanges, toChanges } from "./changes";
 import type { Store } from "./context";
 import { diffTrees } from "./diffTrees";
 import { EVERYTHING } from "./pathSelection";
-import type { Job } from "./restore";
+import type { Job } from "./restoreJob";
 import type { RestorePlan } from "./restorePlan";
 import { editTree, type TreeEdit } from "./treeEdit";
 import type { TreeStore } from "./treeStore";

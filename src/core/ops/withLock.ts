@@ -41,7 +41,7 @@ export async function withLock<T>(store: Store, operation: Operation, body: () =
   });
   try {
     const found = describeStore(fs, layout);
-    for (const folder of [layout.folder, layout.index]) sweepTempFiles(fs, folder);
+    for (const folder of [layout.folder, layout.index, layout.journal]) sweepTempFiles(fs, folder);
     for (const packs of [store.blobs, store.treePacks]) packs.sweepAndRefresh();
     store.catalog.reloadExactly();
     const recorded = recordStore(fs, layout, found, store.nonce());

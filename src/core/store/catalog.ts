@@ -24,7 +24,7 @@ import { CATALOG_SCHEMA, CATALOG_SCHEMA_VERSION } from "./catalogSchema";
 import { changesText, type Differences, decodeChanges, encodeChanges } from "./changeList";
 import { insertCheckpoint, readCheckpoints } from "./checkpointRows";
 import type { Codecs } from "./codecs";
-import { insertRestore, type RestoreRow, readRestores, updateRestore } from "./restoreRows";
+import { deleteRestore, insertRestore, type RestoreRow, readRestores, updateRestore } from "./restoreRows";
 import { decodeSkipped, encodeSkipped, type SkippedList } from "./skippedList";
 import { select, toSql } from "./sqlRows";
 import { CATALOG_FILE, describeStore } from "./storeLayout";
@@ -236,6 +236,11 @@ export class Catalog {
   /** What a restore did in the end, where that is less than its row said when it began. */
   amendRestore(id: number, done: Pick<RestoreRow, "baseRoot" | "resultRoot" | "files">): void {
     updateRestore(this.database, id, done);
+  }
+
+  /** As if it had never been: it was taken back before it was over. */
+  removeRestore(id: number): void {
+    deleteRestore(this.database, id);
   }
 
   /** Oldest first. */

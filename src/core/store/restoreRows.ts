@@ -52,6 +52,10 @@ export function updateRestore(
   ]);
 }
 
+export function deleteRestore(database: Database, id: number): void {
+  database.run("DELETE FROM restores WHERE id = ?", [id]);
+}
+
 /** Oldest first. */
 export function readRestores(database: Database): RestoreRow[] {
   return select(database, "SELECT * FROM restores ORDER BY id").map((row) => ({

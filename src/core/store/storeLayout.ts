@@ -3,7 +3,7 @@
  *
  *   <storeRoot>/stores/<id>/   one per workspace folder; <id> = first 16 hex digits of XXH3-128 of its canonical path,
  *                              as `xxhsum -H2` prints it
- *     store.json  catalog.sqlite  packs/  trees/  index/  locks/
+ *     store.json  catalog.sqlite  packs/  trees/  index/  locks/  journal/
  *
  * The folder's name says whose store it is. What `store.json` says of the workspace only serves to recognise it after a
  * move (see movedStore.ts) and is brought up to date under the lock.
@@ -26,6 +26,8 @@ export interface StoreLayout {
   readonly trees: string;
   readonly index: string;
   readonly locks: string;
+  /** Comes into being with the first restore. */
+  readonly journal: string;
   /** Canonical path of the workspace folder. */
   readonly workspace: string;
 }
@@ -68,6 +70,7 @@ export function locateStore(
     trees: `${store}/trees`,
     index: `${store}/index`,
     locks: `${store}/locks`,
+    journal: `${store}/journal`,
     workspace,
   };
 }

@@ -80,7 +80,10 @@ export interface FakeRun {
   readonly out: string;
   readonly outBytes: Buffer;
   readonly err: string;
-  /** Calls of the engine, in order: method and arguments; without those for the scan options, which are the defaults. */
+  /**
+   * Calls of the engine, in order: method and arguments; without what a command asks first of all: the scan options
+   * (the defaults) and whether a restore was interrupted.
+   */
   readonly calls: readonly [EngineMethod, ...unknown[]][];
   readonly addresses: readonly StoreAddress[];
   readonly lockTimeouts: readonly number[];
@@ -114,6 +117,7 @@ export async function fakeRun(
         if (method === "then") return undefined;
         return async (...args: unknown[]) => {
           if (method === "scanOptions") return (await answers.scanOptions?.()) ?? null;
+          if (method === "interrupted") return (await answers.interrupted?.()) ?? null;
           calls.push([method, ...args]);
           if (control?.isCancelled?.()) throw new CheckpointError("cancelled", "Cancelled. Nothing was changed.");
           control?.onProgress?.({ phase: "scan", done: 1200, total: 0 });

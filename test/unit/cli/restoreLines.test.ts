@@ -68,3 +68,50 @@ describe("what a restore says", () => {
     );
   });
 });
+
+describe("a restore that was interrupted", () => {
+  const interrupted = async () => ({ kind: "restore" as const, checkpointId: checkpoint().id, at: CREATED, files: 3 });
+  const resolve = async () => checkpoint();
+
+  it("C3 is said in front of any answer, but not by what settles it", async () => {
+    const notice = `The restore of #12 "before the merge", begun at ${when}, was interrupted.`;
+    const answers = { interrupted, resolve, list: async () => [], restore: async () => restoreResult({ kept: [] }) };
+    expect((await fakeRun(["list"], answers)).err).toContain(
+      `${notice} "checkpoint recover" finishes it or rolls it back.\n`,
+    );
+    expect((await fakeRun(["restore", "12"], answers)).err).toBe("");
+    expect((await fakeRun(["restore", "12", "--dry-run"], answers)).err).toContain(notice);
+  });
+
+  it("C3 can be finished or rolled back", async () => {
+    const recover = async () => restoreResult({ kept: [] });
+    const finish = await fakeRun(["recover", "--finish"], { interrupted, recover });
+    expect(finish.calls).toMatchObject([["recover", "finish", expect.anything()]]);
+    expect(finish.out).toBe(
+      "Finished the restore: 1 added, 1 changed, 1 removed.\n" +
+        'What was there before is kept: "checkpoint undo" brings it back.\n',
+    );
+    const back = await fakeRun(["recover", "--roll-back"], { interrupted, recover });
+    expect(back.calls).toMatchObject([["recover", "rollBack", expect.anything()]]);
+    expect(back.out).toBe("Rolled the restore back: 1 added, 1 changed, 1 removed.\n");
+    expect((await fakeRun(["recover", "--finish", "--roll-back"])).code).toBe(2);
+  });
+
+  it("C3 can be asked for", async () => {
+    expect((await fakeRun(["recover"])).out).toBe("No restore was interrupted.\n");
+    expect(JSON.parse((await fakeRun(["recover", "--json"])).out)).toEqual({ interrupted: null });
+    expect(JSON.parse((await fakeRun(["recover", "--json"], { interrupted })).out)).toEqual({
+      interrupted: { kind: "restore", id: checkpoint().id, begun: new Date(CREATED).toISOString(), files: 3 },
+    });
+    expect((await fakeRun(["recover"], { interrupted, resolve })).out).toContain("--roll-back");
+  });
+
+  it("C12 a journal that cannot be read does not keep anybody from an answer", async () => {
+    const damagedJournal = async () => {
+      throw new CheckpointError("damaged", "The journal is damaged.");
+    };
+    const { out, err } = await fakeRun(["list"], { interrupted: damagedJournal, list: async () => [] });
+    expect(err).toContain("The journal is damaged.");
+    expect(out).not.toBe("");
+  });
+});
