@@ -30,6 +30,8 @@ export interface Phase extends LoopDelays {
 export interface EditorFigures {
   /** Loading the code and running `activate`, as VS Code measured it, window by window. */
   readonly activationsMs: readonly number[];
+  /** The same windows: CPU time of the host's thread for it, loading and activating; null where Node does not tell. */
+  readonly activationCpuMs: readonly (number | null)[];
   /** With a profile. */
   readonly activationRuns: readonly LongRun[];
   readonly workersAfterActivation: number;
@@ -64,9 +66,14 @@ export async function measureEditor(run: EditorRun): Promise<EditorFigures> {
       },
     });
     const activationsMs: number[] = [];
+    const activationCpuMs: (number | null)[] = [];
     for (let window = 0; window < ACTIVATIONS; window++) {
       if (window > 0) await workbench.reload();
       activationsMs.push(await activationMs(workbench, run.extensionId));
+      const took = await probe.ask("activation", { id: run.extensionId });
+      if (took === null) throw new Error("The probe did not see the extension being activated.");
+      const { load, activate } = took;
+      activationCpuMs.push(load.cpuMs === null || activate.cpuMs === null ? null : load.cpuMs + activate.cpuMs);
     }
     await workbench.run("View: Close All Editors");
     const activationRuns =
@@ -77,7 +84,7 @@ export async function measureEditor(run: EditorRun): Promise<EditorFigures> {
       phases.push(phase);
       run.say(`${phase.name}: ${phase.maxMs.toFixed(1)} ms at most`);
     }
-    return { activationsMs, activationRuns, workersAfterActivation, phases };
+    return { activationsMs, activationCpuMs, activationRuns, workersAfterActivation, phases };
   } catch (error) {
     if (workbench) await workbench.picture(path.join(run.project, "out/bench/editor-failed.png"));
     throw error;

@@ -23,8 +23,21 @@ export interface LoopDelays {
   readonly notable: readonly { readonly atMs: number; readonly delayMs: number; readonly cpuMs: number | null }[];
 }
 
+/** `cpuMs` is null where Node does not tell it. */
+interface Took {
+  readonly wallMs: number;
+  readonly cpuMs: number | null;
+}
+
+/** Running an extension's bundle, and its `activate` until that returns. */
+export interface Activation {
+  readonly load: Took;
+  readonly activate: Took;
+}
+
 interface Questions {
   isActive: { request: { id: string }; reply: boolean };
+  activation: { request: { id: string }; reply: Activation | null };
   workers: { request: { id: string }; reply: number };
   command: { request: { command: string; args?: readonly unknown[] }; reply: null };
   crashThenCommand: { request: { id: string; command: string }; reply: null };

@@ -5,6 +5,7 @@ const { subscribe } = require("node:diagnostics_channel");
 const { createServer } = require("node:net");
 const path = require("node:path");
 const vscode = require("vscode");
+const { activationOf, watchActivations } = require("./activations.js");
 const { startProfile, stopProfile } = require("./profile.js");
 const { beginSamples, endSamples } = require("./samples.js");
 
@@ -13,6 +14,7 @@ const workers = new Set();
 
 const ANSWERS = {
   isActive: ({ id }) => vscode.extensions.getExtension(id)?.isActive === true,
+  activation: ({ id }) => activationOf(vscode.extensions.getExtension(id)?.extensionPath),
   /** How many worker threads of that extension run. */
   workers: ({ id }) => workersOf(id).length,
   /** Runs a command and answers when it is done. */
@@ -38,6 +40,7 @@ const ANSWERS = {
 };
 
 exports.activate = (context) => {
+  watchActivations();
   subscribe("worker_threads", ({ worker }) => {
     const entry = { worker, startedBy: new Error("started here").stack };
     workers.add(entry);

@@ -63,6 +63,8 @@ exports.endSamples = () => {
 };
 
 /** CPU time of this thread; NaN, which JSON makes null, on Node before 22.19, which does not tell. */
+exports.threadCpuMs = threadCpuMs;
+
 function threadCpuMs() {
   if (!process.threadCpuUsage) return Number.NaN;
   const { user, system } = process.threadCpuUsage();
