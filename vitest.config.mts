@@ -14,7 +14,7 @@ export default defineConfig({
     },
   ],
   test: {
-    include: ["test/unit/**/*.test.ts", "test/contract/**/*.test.ts"],
+    include: ["test/unit/**/*.test.ts", "test/contract/**/*.test.ts", "test/crash/**/*.test.ts"],
     globalSetup: ["test/support/buildOnce.ts"],
     testTimeout: 60_000,
     // Otherwise Node itself would load lz4-wasm's wasm module, which it does not understand.

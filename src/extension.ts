@@ -10,18 +10,25 @@ import { CHECKPOINT_SCHEME } from "./host/checkpointUris";
 import { Commands } from "./host/commands";
 import { CommandTargets } from "./host/commandTargets";
 import { Compare } from "./host/compareCommands";
+import { CoverageReport } from "./host/coverageReport";
 import { EngineClient } from "./host/engineClient";
 import { ErrorMessages } from "./host/errorMessages";
 import { FileHistoryView } from "./host/fileHistoryView";
+import { InterruptedRestores } from "./host/interruptedRestores";
 import { ManageCommands } from "./host/manageCommands";
+import { PurgeCommand } from "./host/purgeCommand";
 import { RestoreCommands } from "./host/restoreCommands";
 import { RestorePreview } from "./host/restorePreview";
+import { Retention } from "./host/retention";
 import { registerRowColors } from "./host/rowColors";
 import { SaveCommand } from "./host/saveCommand";
 import { Settings } from "./host/settings";
 import { StatusBar } from "./host/statusBar";
+import { StorageCommands } from "./host/storageCommands";
+import { StorageView } from "./host/storageView";
 import { showStoreToTerminals } from "./host/terminalStore";
 import { registerTimeline } from "./host/timelineProvider";
+import { WideFolders } from "./host/wideFolders";
 import { WorkspaceFolders } from "./host/workspaceFolders";
 
 export function activate(context: vscode.ExtensionContext): void {
@@ -57,16 +64,21 @@ export function activate(context: vscode.ExtensionContext): void {
       isReadonly: new vscode.MarkdownString(vscode.l10n.t("Saved in a checkpoint; cannot be changed.")),
     }),
   );
+  const storageView = own(new StorageView(folders, catalog, errors));
   own(registerRowColors());
   own(showStoreToTerminals(context.environmentVariableCollection, settings));
   own(registerTimeline(context.extension, targets, catalog, errors, log));
 
   const compare = new Compare(catalog, activity);
-  const saving = new SaveCommand(folders, catalog, activity, changedPaths, settings, log);
-  const restoring = new RestoreCommands(catalog, activity, settings, preview, errors, log);
+  const interrupted = own(new InterruptedRestores(folders, catalog, context.workspaceState, errors));
+  const wide = own(new WideFolders(folders, catalog, activity, context.globalState, errors, settings));
+  const saving = new SaveCommand(folders, catalog, activity, changedPaths, wide, settings, log);
+  const restoring = new RestoreCommands(catalog, activity, settings, preview, interrupted, errors, log);
   const managing = new ManageCommands(catalog, activity, log);
-  const autoSave = own(new AutoSave(folders, saving, changedPaths, activity, settings, errors));
-  own(new StatusBar(folders, catalog, activity, autoSave));
+  const autoSave = own(new AutoSave(folders, wide, saving, changedPaths, activity, settings, errors));
+  own(new Retention(folders, catalog, activity, settings, autoSave, log, context.globalState));
+  const storage = new StorageCommands(folders, catalog, storageView, activity, settings, log);
+  own(new StatusBar(folders, catalog, activity, autoSave, interrupted));
   own(
     new Commands({
       folders,
@@ -77,8 +89,13 @@ export function activate(context: vscode.ExtensionContext): void {
       fileHistory,
       saving,
       restoring,
+      interrupted,
       compare,
       managing,
+      storage,
+      storageView,
+      coverage: own(new CoverageReport(activity)),
+      purging: new PurgeCommand(catalog, activity, log),
       errors,
       log,
       onDidSaveByHand: () => autoSave.noteSave(),

@@ -3,5 +3,7 @@
  * to every message of the core that is printed.
  */
 export function forCommandLine(message: string): string {
-  return message.replaceAll('"Verify Store"', '"checkpoint verify"');
+  return message
+    .replaceAll('"Verify Store"', '"checkpoint verify"')
+    .replaceAll('"Repair Store"', '"checkpoint verify --repair"');
 }

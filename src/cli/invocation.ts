@@ -1,7 +1,8 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { EngineApi } from "../shared/api";
-import { cancelled } from "../shared/errors";
+import { CheckpointError, cancelled } from "../shared/errors";
 import { DEFAULT_SCAN_OPTIONS, type ScanOptions } from "../shared/saves";
+import { wideFolder } from "../shared/wideFolders";
 import type { CliEngine, CliEnvironment } from "./environment";
 import { interruptedLines } from "./interruptedRestore";
 import { countOperand, pathOperand, secondsOperand } from "./operands";
@@ -36,6 +37,7 @@ export class Invocation {
   /** Of the terminal; undefined when stdout is none. */
   readonly width: number | undefined;
 
+  private readonly isNamed: boolean;
   private readonly lockTimeoutMs: number;
   private readonly progress: ProgressLine;
   private opened: Promise<CliEngine> | undefined;
@@ -58,6 +60,7 @@ export class Invocation {
   ) {
     const { stdout, env } = environment;
     this.workspace = place.folder;
+    this.isNamed = options.workspace !== undefined;
     this.json = options.json === true;
     this.lockTimeoutMs =
       options.lockTimeout === undefined
@@ -66,6 +69,20 @@ export class Invocation {
     this.style = styleFor(stdout, env);
     this.width = stdout.isTTY === true ? stdout.columns || UNKNOWN_WIDTH : undefined;
     this.progress = new ProgressLine(environment);
+  }
+
+  /** Throws `usage` when the workspace holds everything there is, and nobody named it. */
+  expectMeant(): void {
+    const { platform, homeFolder } = this.environment;
+    const kind = this.isNamed ? undefined : wideFolder(this.workspace, homeFolder, platform !== "linux");
+    if (kind === undefined) return;
+    const what = { top: "a whole disk", home: "your home folder", aboveHome: "the folder your home folder is in" }[
+      kind
+    ];
+    throw new CheckpointError(
+      "usage",
+      `${this.workspace} is ${what}, so a checkpoint would hold everything in it. Go to a project's folder, or name this one if you mean it: --workspace ${shellWord(this.workspace)}`,
+    );
   }
 
   /** A path as typed, as the engine takes it. Throws `usage` when it leads out of the workspace. */
@@ -154,4 +171,9 @@ export class Invocation {
     const engine = await this.opened.catch(() => undefined);
     await engine?.close();
   }
+}
+
+/** A path that can be pasted into a command line. */
+function shellWord(path: string): string {
+  return /^[\w@%+=:,./\\-]+$/.test(path) ? path : `"${path}"`;
 }

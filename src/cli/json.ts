@@ -4,8 +4,11 @@
  */
 import type { Change, ChangeKind, CheckpointDetail, EntryState, FileVersion } from "../shared/changes";
 import type { Checkpoint } from "../shared/checkpoints";
+import type { Coverage } from "../shared/coverage";
 import type { CheckpointError } from "../shared/errors";
+import type { PurgePlan, PurgeResult } from "../shared/purge";
 import type { InterruptedRestore, RestoreResult } from "../shared/restores";
+import type { PrunedCheckpoint, PrunePlan, PruneResult } from "../shared/retention";
 import type { SaveResult, Skipped } from "../shared/saves";
 import type { SearchResult } from "../shared/searches";
 import type { DeletePlan, GcResult, StoreStats, VerifyResult } from "../shared/upkeep";
@@ -121,11 +124,64 @@ export function gcJson(result: GcResult) {
   };
 }
 
+const prunedJson = ({ checkpoint, reason }: PrunedCheckpoint) => ({
+  id: checkpoint.id,
+  number: checkpoint.number,
+  created: isoTime(checkpoint.createdAt),
+  kind: checkpoint.kind,
+  reason,
+});
+
+/** Of a dry run `freedBytes` is what is expected; the counts of packs are those of a prune that is done. */
+export function pruneJson(plan: PrunePlan | PruneResult) {
+  const isPlan = "going" in plan;
+  return {
+    dryRun: isPlan,
+    deleted: (isPlan ? plan.going : plan.gone).map(prunedJson),
+    kept: plan.kept,
+    missingBytes: plan.missingBytes,
+    ...(isPlan ? { freedBytes: plan.freedBytes } : gcJson(plan.freed)),
+  };
+}
+
 export function deleteJson(plan: DeletePlan, result: GcResult) {
   return {
     deleted: plan.checkpoints.map(({ id, number }) => ({ id, number })),
     endsUndo: plan.endsUndo,
     ...gcJson(result),
+  };
+}
+
+export function purgeJson(result: PurgePlan | PurgeResult, dryRun: boolean) {
+  return {
+    paths: result.paths,
+    missing: result.missing,
+    checkpoints: result.checkpoints.map(({ id, number, name, pinned }) => ({ id, number, name, pinned })),
+    versions: result.versions,
+    elsewhere: result.elsewhere.listed.map(({ path, other }) => ({ path, other })),
+    elsewhereTotal: result.elsewhere.total,
+    endedRestores: result.endedRestores,
+    present: result.present,
+    dryRun,
+    deadObjects: result.deadObjects,
+    deadBytes: result.deadBytes,
+    freed: "freed" in result ? gcJson(result.freed) : null,
+  };
+}
+
+export function coverageJson(result: Coverage) {
+  return {
+    saved: { files: result.saved.files, bytes: result.saved.bytes },
+    leftOut: result.leftOut.map(({ reason, rule, entries, files, bytes, listed }) => ({
+      reason,
+      rule,
+      entries,
+      files,
+      bytes,
+      listed: listed.map((each) => ({ path: each.path, files: each.files, bytes: each.bytes })),
+    })),
+    secrets: { total: result.secrets.total, listed: result.secrets.listed },
+    isComplete: result.isComplete,
   };
 }
 
@@ -144,6 +200,7 @@ export function verifyJson(result: VerifyResult) {
       name: checkpoint.name,
       paths,
     })),
+    healed: result.healed.map(({ part, message }) => ({ part, message })),
   };
 }
 
@@ -158,6 +215,7 @@ export function statsJson(stats: StoreStats) {
     indexBytes: stats.indexBytes,
     catalogBytes: stats.catalogBytes,
     totalBytes: stats.totalBytes,
+    freeDiskBytes: stats.freeDiskBytes,
     oldest: stats.oldest === null ? null : isoTime(stats.oldest),
     newest: stats.newest === null ? null : isoTime(stats.newest),
   };

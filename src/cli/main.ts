@@ -23,6 +23,14 @@ function setTieringBudget(bytes: number): void {
   setFlagsFromString(`--wasm-tiering-budget=${bytes}`);
 }
 
+/**
+ * From here on V8 lets no more garbage pile up than it does already: a cold save of 200,000 tiny files then takes 220 MB
+ * instead of 250, in the same time. Commands that are over sooner would pay a tenth of their CPU for it. (As above.)
+ */
+function spareMemory(): void {
+  setFlagsFromString("--semi-space-growth-factor=1");
+}
+
 let cancelled = false;
 process.on("SIGINT", () => {
   // The first asks the operation to stop where the store and the workspace are whole. The second is for a user who
@@ -44,6 +52,7 @@ run(process.argv.slice(2), {
     const engine = await openEngine(address, {
       ...options,
       laneScript: path.join(__dirname, "lane.js"),
+      onBulk: spareMemory,
       sqlWasmPath: path.join(__dirname, "sql-wasm.wasm"),
       // By then the answer is printed. What is not whole keeps its place and is named; what it means "verify" tells.
       housekeeping: {

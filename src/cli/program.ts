@@ -2,8 +2,11 @@ import { Command } from "commander";
 import { version } from "../../package.json";
 import { CheckpointError } from "../shared/errors";
 import { addChangeCommands } from "./commands/change";
+import { addCoverageCommand } from "./commands/coverage";
 import { addDiffCommand } from "./commands/diff";
 import { addListCommands } from "./commands/list";
+import { addPruneCommand } from "./commands/prune";
+import { addPurgeCommand } from "./commands/purge";
 import { addReadCommands } from "./commands/read";
 import { addRestoreCommands } from "./commands/restore";
 import { addSaveCommand } from "./commands/save";
@@ -63,6 +66,9 @@ export function createProgram(hooks: ProgramHooks): Command {
   addSearchCommand(program, start);
   addRestoreCommands(program, start);
   addChangeCommands(program, start);
+  addPruneCommand(program, start);
+  addPurgeCommand(program, start);
+  addCoverageCommand(program, start);
   addStoreCommands(program, start);
   addHelpCommand(program);
   for (const command of program.commands)

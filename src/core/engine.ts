@@ -2,24 +2,42 @@
 import type { EngineApi, OperationControl, StoreAddress } from "../shared/api";
 import type { CheckpointDetail, DiffResult, EntryState, FileVersion, Side, TreeEntry } from "../shared/changes";
 import type { Checkpoint, Ref } from "../shared/checkpoints";
+import type { Coverage } from "../shared/coverage";
 import { CheckpointError } from "../shared/errors";
-import type { InterruptedRestore, RecoveryKind, RestoreRequest, RestoreResult, UndoState } from "../shared/restores";
-import type { SaveRequest, SaveResult, ScanOptions } from "../shared/saves";
+import type { PurgePlan, PurgeResult } from "../shared/purge";
+import type {
+  InterruptedRestore,
+  RecoveryKind,
+  RestoreRequest,
+  RestoreResult,
+  ReversalOptions,
+  UndoState,
+} from "../shared/restores";
+import type { PrunePlan, PruneRequest, PruneResult, StoreSummary, StoreUsage } from "../shared/retention";
+import type { Measure, SaveRequest, SaveResult, ScanOptions } from "../shared/saves";
 import type { SearchRequest, SearchResult } from "../shared/searches";
 import type { DeletePlan, GcResult, StoreStats, VerifyResult } from "../shared/upkeep";
 import { openStore, type StoreOptions } from "./openStore";
 import { Operation, type Store } from "./ops/context";
+import { coverage } from "./ops/coverage";
+import { savedWithRoom } from "./ops/freeDisk";
 import * as collecting from "./ops/gc";
 import { Housekeeping, type HousekeepingOptions } from "./ops/housekeeping";
+import { measure } from "./ops/measure";
+import { planPrune, prune } from "./ops/prune";
+import * as purging from "./ops/purge";
 import * as queries from "./ops/queries";
 import { resolveRef } from "./ops/refs";
+import { repair } from "./ops/repair";
 import * as restoring from "./ops/restore";
 import { interruptedRestore, recoverRestore } from "./ops/restoreRecovery";
 import { undoState } from "./ops/restoreStack";
 import { save } from "./ops/save";
 import { search } from "./ops/search";
+import { deleteStore, listStores } from "./ops/storeFolders";
+import { measureUsage } from "./ops/usage";
 import { verify } from "./ops/verify";
-import { takeInChanges, withLock } from "./ops/withLock";
+import { takeInChanges, withLock, writeDownDamageIfFree } from "./ops/withLock";
 
 export interface EngineOptions extends StoreOptions {
   readonly housekeeping?: HousekeepingOptions;
@@ -27,14 +45,17 @@ export interface EngineOptions extends StoreOptions {
 
 const SHOWN_CHANGES = 1_000;
 const SHOWN_VERSIONS = 200;
+const SHOWN_LEFT_OUT = 100;
 
 /**
  * Opens the store of a workspace folder. Creates nothing: a store comes into being with the first save; that of a
- * folder that was renamed is given its new name. Rejects with `workspace-missing`, `newer-format`, `damaged` or
- * `locked`.
+ * folder that was renamed is given its new name. Rejects with a CheckpointError: `workspace-missing`, `newer-format`,
+ * `damaged`, `locked`, or what the file system said.
  */
 export async function openEngine(address: StoreAddress, options: EngineOptions): Promise<Engine> {
-  const store = await openStore(address, options);
+  const store = await openStore(address, options).catch((error: unknown) => {
+    throw CheckpointError.from(error);
+  });
   const turn = { last: Promise.resolve(), questions: new Set<Promise<unknown>>() };
   const housekeeping = new Housekeeping(store, options.housekeeping ?? {}, (body) => takeTurn(turn, body));
   return new Engine(store, turn, housekeeping);
@@ -74,10 +95,14 @@ export class Engine implements EngineApi {
   }
 
   save(request: SaveRequest): Promise<SaveResult> {
-    return this.run(() => save(this.store, request, this.operation), {
+    return this.run(() => savedWithRoom(this.store, request, () => save(this.store, request, this.operation)), {
       changes: ({ noChange }) => !noChange,
       chunkBytes: request.packChunkBytes,
     });
+  }
+
+  measure(scan: ScanOptions, { withinMs }: { withinMs: number }): Promise<Measure> {
+    return this.read(() => measure(this.store, scan, withinMs, this.operation));
   }
 
   list(options: { limit?: number } = {}): Promise<readonly Checkpoint[]> {
@@ -118,12 +143,16 @@ export class Engine implements EngineApi {
       : this.run(() => restoring.restore(this.store, request, this.operation));
   }
 
-  undo(scan: ScanOptions): Promise<RestoreResult> {
-    return this.run(() => restoring.undo(this.store, scan, this.operation));
+  undo(scan: ScanOptions, { dryRun = false, unsaved = [] }: ReversalOptions = {}): Promise<RestoreResult> {
+    return dryRun
+      ? this.read(() => restoring.previewReversal(this.store, "undo", scan, this.operation))
+      : this.run(() => restoring.undo(this.store, scan, unsaved, this.operation));
   }
 
-  redo(scan: ScanOptions): Promise<RestoreResult> {
-    return this.run(() => restoring.redo(this.store, scan, this.operation));
+  redo(scan: ScanOptions, { dryRun = false, unsaved = [] }: ReversalOptions = {}): Promise<RestoreResult> {
+    return dryRun
+      ? this.read(() => restoring.previewReversal(this.store, "redo", scan, this.operation))
+      : this.run(() => restoring.redo(this.store, scan, unsaved, this.operation));
   }
 
   undoState(): Promise<UndoState> {
@@ -134,8 +163,14 @@ export class Engine implements EngineApi {
     return this.read(() => interruptedRestore(this.store, this.operation));
   }
 
-  recover(how: RecoveryKind, scan: ScanOptions): Promise<RestoreResult> {
-    return this.run(() => recoverRestore(this.store, how, scan, this.operation));
+  recover(
+    how: RecoveryKind,
+    scan: ScanOptions,
+    { dryRun = false, unsaved = [] }: ReversalOptions = {},
+  ): Promise<RestoreResult> {
+    return dryRun
+      ? this.read(() => restoring.previewRecovery(this.store, how, scan, this.operation))
+      : this.run(() => recoverRestore(this.store, how, scan, unsaved, this.operation));
   }
 
   rename(ref: Ref, name: string | null): Promise<Checkpoint> {
@@ -162,8 +197,48 @@ export class Engine implements EngineApi {
     return this.run(() => collecting.gc(this.store, this.operation));
   }
 
+  planPrune(request: PruneRequest): Promise<PrunePlan> {
+    return this.read(() => planPrune(this.store, request, this.operation));
+  }
+
+  prune(request: PruneRequest): Promise<PruneResult> {
+    return this.run(() => prune(this.store, request, this.operation), { changes: ({ gone }) => gone.length > 0 });
+  }
+
+  usage(options: { limit: number }): Promise<StoreUsage> {
+    return this.read(() => measureUsage(this.store, options.limit, this.operation));
+  }
+
+  stores(): Promise<readonly StoreSummary[]> {
+    return this.read(() => listStores(this.store, this.operation));
+  }
+
+  deleteStore(id: string): Promise<number> {
+    return this.run(() => deleteStore(this.store, id, this.operation), { changes: () => false });
+  }
+
+  purge(paths: readonly string[]): Promise<PurgeResult> {
+    return this.run(() => purging.purge(this.store, paths, this.operation));
+  }
+
+  planPurge(paths: readonly string[]): Promise<PurgePlan> {
+    return this.read(() => purging.previewPurge(this.store, paths, this.operation));
+  }
+
+  coverage(scan: ScanOptions, options: { limit?: number } = {}): Promise<Coverage> {
+    return this.read(() => coverage(this.store, scan, options.limit ?? SHOWN_LEFT_OUT, this.operation));
+  }
+
   verify(options: { full: boolean }): Promise<VerifyResult> {
-    return this.read(() => verify(this.store, options.full, this.operation));
+    return this.question(async () => {
+      const found = verify(this.store, options.full, this.operation);
+      await writeDownDamageIfFree(this.store);
+      return found;
+    });
+  }
+
+  repair(): Promise<VerifyResult> {
+    return this.run(() => repair(this.store, this.operation));
   }
 
   stats(): Promise<StoreStats> {
@@ -196,6 +271,7 @@ export class Engine implements EngineApi {
   private async giveBack(): Promise<void> {
     try {
       await this.store.lanes?.dispose();
+      await writeDownDamageIfFree(this.store);
     } finally {
       this.store.blobs.close();
       this.store.treePacks.close();
@@ -238,9 +314,16 @@ export class Engine implements EngineApi {
    * and packs change only in steps that do not yield, so between any two of them they are whole.
    */
   private read<T>(body: () => Promise<T> | T): Promise<T> {
+    return this.question(() => {
+      takeInChanges(this.store);
+      return body();
+    });
+  }
+
+  /** As `read`, without a look at the catalog: it may be what is damaged. */
+  private question<T>(body: () => Promise<T> | T): Promise<T> {
     const answer = async (): Promise<T> => {
       try {
-        takeInChanges(this.store);
         return await body();
       } catch (error) {
         throw CheckpointError.from(error);

@@ -6,6 +6,7 @@ import { randomBytes } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { StoreAddress } from "../shared/api";
+import { CheckpointError } from "../shared/errors";
 import type { FileSystem } from "./fs/fileSystem";
 import { nodeFileSystem } from "./fs/nodeFileSystem";
 import { PathRoot } from "./fs/osPath";
@@ -22,11 +23,13 @@ import { loadCodecs } from "./store/codecs";
 import { adoptMovedStore } from "./store/movedStore";
 import { openPackSet } from "./store/packSet";
 import { loadSqlite } from "./store/sqlite";
-import { describeStore, locateStore } from "./store/storeLayout";
+import { locateStore, readDescription } from "./store/storeLayout";
 
 export interface StoreOptions {
   /** Bundle of `lane.ts`; absent = everything on this thread. */
   readonly laneScript?: string;
+  /** Called before lanes are given work that goes on for long: for programs that can spare memory then. */
+  readonly onBulk?: () => void;
   readonly laneCount?: number;
   readonly sqlWasmPath: string;
   readonly lockTimeoutMs?: number;
@@ -35,6 +38,7 @@ export interface StoreOptions {
   /** Replaced by tests. */
   readonly fs?: FileSystem;
   readonly now?: () => number;
+  readonly localOffsetMs?: (at: number) => number;
 }
 
 const LOCK_TIMEOUT_MS = 30_000;
@@ -54,18 +58,21 @@ export async function openStore(address: StoreAddress, options: StoreOptions): P
     lockTimeoutMs: options.lockTimeoutMs ?? LOCK_TIMEOUT_MS,
   };
   await adoptMovedStore({ fs, nonce, ...waiting }, layout);
-  describeStore(fs, layout);
+  refuseNewer(fs, layout.folder);
   const laneCount = Math.min(options.laneCount ?? availableParallelism(), MAX_LANES);
   const lanes =
-    options.laneScript === undefined || laneCount < 1 ? undefined : new LanePool(options.laneScript, laneCount);
+    options.laneScript === undefined || laneCount < 1
+      ? undefined
+      : new LanePool(options.laneScript, laneCount, options.onBulk);
   if (options.scansSoon) warmUpForScan(fs, layout, lanes);
   const blobs = openPackSet({ fs, codecs, folder: layout.packs });
   const treePacks = openPackSet({ fs, codecs, folder: layout.trees });
-  const catalog = Catalog.open({ fs, codecs, sqlite, nonce }, layout.folder);
+  const catalog = Catalog.openAnyhow({ fs, codecs, sqlite, nonce }, layout.folder);
   return {
     fs,
     codecs,
     ...waiting,
+    localOffsetMs: options.localOffsetMs ?? ((at) => -new Date(at).getTimezoneOffset() * 60_000),
     random: randomBytes,
     lanes,
     ignoreCase: process.platform === "win32" || process.platform === "darwin",
@@ -83,4 +90,16 @@ export async function openStore(address: StoreAddress, options: StoreOptions): P
     lastScan: new LastScan(),
     nonce,
   };
+}
+
+/**
+ * Only a newer version's store is not opened. One that is damaged is, even without a usable catalog: that is how it can be
+ * verified and repaired. All else that is asked of it says what is wrong.
+ */
+function refuseNewer(fs: FileSystem, folder: string): void {
+  try {
+    readDescription(fs, folder);
+  } catch (error) {
+    if (!CheckpointError.is(error, "damaged")) throw error;
+  }
 }

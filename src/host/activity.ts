@@ -29,9 +29,12 @@ export class Activity extends Disposable {
   async run<T>(title: string, work: (control: CallControl) => Promise<T>): Promise<T> {
     const abort = new AbortController();
     let report: ((progress: Progress) => void) | undefined;
-    const result = this.quietly(title, () =>
-      work({ signal: abort.signal, onProgress: (progress) => report?.(progress) }),
-    );
+    let last: Progress | undefined;
+    const onProgress = (progress: Progress): void => {
+      last = progress;
+      report?.(progress);
+    };
+    const result = this.quietly(title, () => work({ signal: abort.signal, onProgress }));
     if (await settlesWithin(result, NOTIFY_AFTER_MS)) return result;
     return vscode.window.withProgress(
       { location: vscode.ProgressLocation.Notification, title, cancellable: true },
@@ -44,6 +47,8 @@ export class Activity extends Disposable {
           notification.report({ message: phaseWords(progress), increment: Math.max(0, percent - shownPercent) });
           shownPercent = Math.max(shownPercent, percent);
         };
+        // Whom a save waits for is said once, before there is a place to show it.
+        if (last) report(last);
         return result;
       },
     );

@@ -13,6 +13,7 @@ import type { ChangedPaths } from "./changedPaths";
 import type { ErrorMessages } from "./errorMessages";
 import type { SaveCommand } from "./saveCommand";
 import type { Settings } from "./settings";
+import type { WideFolders } from "./wideFolders";
 import type { WorkspaceFolders } from "./workspaceFolders";
 
 /** A busy store is tried again this much later. */
@@ -29,7 +30,8 @@ export class AutoSave extends Disposable {
   private dueAt: number | undefined;
 
   constructor(
-    private readonly folders: WorkspaceFolders,
+    folders: WorkspaceFolders,
+    private readonly wide: WideFolders,
     private readonly saving: SaveCommand,
     changedPaths: ChangedPaths,
     private readonly activity: Activity,
@@ -46,6 +48,7 @@ export class AutoSave extends Disposable {
     this.register(changedPaths.onDidNotice(onActivity));
     this.register(settings.onDidChange((affects) => affects("autoSave") && this.schedule()));
     this.register(folders.onDidChange(() => this.schedule()));
+    this.register(wide.onDidChange(() => this.schedule()));
     this.register({ dispose: () => clearTimeout(this.timer) });
     this.schedule();
   }
@@ -77,7 +80,7 @@ export class AutoSave extends Disposable {
   private schedule(atLeastMs = 0): void {
     clearTimeout(this.timer);
     const { enabled, intervalMs } = this.settings.autoSave();
-    const isOn = !this.isDisposed && enabled && this.folders.all.length > 0;
+    const isOn = !this.isDisposed && enabled && this.wide.savedByThemselves.length > 0;
     const wait = Math.max(atLeastMs, untilDue(this.lastSigns(), intervalMs, Date.now()));
     if (isOn) this.timer = setTimeout(() => void this.save(), wait);
     this.dueAt = isOn ? Date.now() + wait : undefined;
@@ -92,7 +95,7 @@ export class AutoSave extends Disposable {
     if (this.activity.isBusy) return this.schedule(RETRY_MS);
     try {
       this.lastSaveAt = Date.now();
-      await this.saving.saveQuietly(this.folders.all, { kind: "auto", trigger: "interval" });
+      await this.saving.saveQuietly(this.wide.savedByThemselves, { kind: "auto", trigger: "interval" });
       this.setFailure(undefined);
     } catch (error) {
       // Nobody asked for this save: the status bar tells, no message interrupts. A busy store is no failure.

@@ -8,14 +8,20 @@ import { pickCheckpoint } from "./checkpointPicker";
 import type { CheckpointTree } from "./checkpointTree";
 import { activeUri, type CommandTargets, type PathTarget } from "./commandTargets";
 import type { Compare } from "./compareCommands";
+import type { CoverageReport } from "./coverageReport";
 import type { ErrorMessages } from "./errorMessages";
 import type { FileHistoryView } from "./fileHistoryView";
 import type { FolderCheckpoints } from "./folderCheckpoints";
+import { type InterruptedRestores, pickRecovery, type RecoveryRequest } from "./interruptedRestores";
 import type { ManageCommands } from "./manageCommands";
+import type { PurgeCommand } from "./purgeCommand";
 import type { RestoreCommands } from "./restoreCommands";
 import type { RestorePreview } from "./restorePreview";
 import type { SaveCommand } from "./saveCommand";
 import { showStatusMenu } from "./statusBar";
+import type { StorageCommands } from "./storageCommands";
+import { LargePathNode, StoreNode } from "./storageNodes";
+import type { StorageView } from "./storageView";
 import { pickVersion } from "./versionPicker";
 import { Root, type WorkspaceFolders } from "./workspaceFolders";
 
@@ -28,8 +34,13 @@ interface CommandServices {
   readonly fileHistory: FileHistoryView;
   readonly saving: SaveCommand;
   readonly restoring: RestoreCommands;
+  readonly interrupted: InterruptedRestores;
   readonly compare: Compare;
   readonly managing: ManageCommands;
+  readonly storage: StorageCommands;
+  readonly storageView: StorageView;
+  readonly coverage: CoverageReport;
+  readonly purging: PurgeCommand;
   readonly errors: ErrorMessages;
   readonly log: vscode.LogOutputChannel;
   readonly onDidSaveByHand: () => void;
@@ -49,6 +60,7 @@ export class Commands extends Disposable {
       restoreDeleted: (args) => this.restorePath(args),
       undoRestore: (args) => this.reverse(args, "undo"),
       redoRestore: (args) => this.reverse(args, "redo"),
+      recoverRestore: (args) => this.recover(args),
       compareFile: (args) => this.comparePath(args),
       compareFolder: (args) => this.comparePath(args),
       compareWorkspace: (args) => this.compareWorkspace(args),
@@ -66,9 +78,17 @@ export class Commands extends Disposable {
         const selected = services.targets.selectedCheckpoints();
         return selected.length > 0 ? services.managing.delete(selected) : undefined;
       },
+      repair: (args) => this.withRoot(args, vscode.l10n.t("Repair Store"), (root) => services.managing.repair(root)),
       verify: (args) => this.withRoot(args, vscode.l10n.t("Verify Store"), (root) => services.managing.verify(root)),
       openStorage: (args) =>
         this.withRoot(args, vscode.l10n.t("Open Storage…"), (root) => services.managing.openStorage(root)),
+      cleanUp: (args) => this.withRoot(args, vscode.l10n.t("Clean Up…"), (root) => services.storage.cleanUp(root)),
+      "storage.refresh": () => services.storageView.refresh(),
+      "storage.exclude": ([node]) => node instanceof LargePathNode && services.storage.exclude(node),
+      "storage.deleteStore": ([node]) => node instanceof StoreNode && services.storage.deleteStore(node),
+      showCoverage: (args) =>
+        this.withRoot(args, vscode.l10n.t("Show What Is Saved…"), (root) => services.coverage.show(root)),
+      purgePath: (args) => this.purgePath(args),
       showOutput: () => services.log.show(),
       showFileHistory: (args) => this.withPath(args, (target) => services.fileHistory.show(target)),
       showFolderHistory: (args) => this.withPath(args, (target) => services.fileHistory.show(target)),
@@ -151,6 +171,21 @@ export class Commands extends Disposable {
     if (root) await restoring.reverse(root, direction);
   }
 
+  private async recover(args: Args): Promise<void> {
+    const given = args[0] as Partial<RecoveryRequest> | undefined;
+    if (given?.root instanceof Root && given.how) return this.services.restoring.recover(given.root, given.how);
+    const { folders, interrupted, restoring } = this.services;
+    await Promise.all(folders.all.map((each) => interrupted.check(each)));
+    // One after the other: each is a decision of its own.
+    const [root] = interrupted.roots;
+    if (!root) {
+      void vscode.window.showInformationMessage(vscode.l10n.t("No restore was interrupted."));
+      return;
+    }
+    const how = await pickRecovery(interrupted.sentence ?? root.name);
+    if (how) await restoring.recover(root, how);
+  }
+
   private async comparePath(args: Args): Promise<void> {
     const target = await this.services.targets.path(args);
     if (!target) return;
@@ -197,6 +232,18 @@ export class Commands extends Disposable {
     await this.services.managing.delete(await this.services.targets.checkpoints(args, { title }));
   }
 
+  /** Of what it was called on; from the palette it asks, as what is to go is mostly not what is open. */
+  private async purgePath(args: Args): Promise<void> {
+    const { targets, purging } = this.services;
+    const several = targets.severalPaths(args);
+    if (several) return purging.purge(several.root, several.paths);
+    if (args[0] !== undefined) return this.withPath(args, ({ root, path }) => purging.purge(root, [path]));
+    const uri = activeUri();
+    const open = uri && (await targets.pathOfUri(uri));
+    const ask = (root: Root) => purging.ask(root, open?.root === root ? open.path : undefined);
+    await this.withRoot(args, vscode.l10n.t("Purge Path from All Checkpoints…"), ask);
+  }
+
   private async openChange(node: ChangeNode): Promise<void> {
     await this.services.compare.openChange(node.root, node.checkpoint, node.change);
   }
@@ -219,6 +266,7 @@ export class Commands extends Disposable {
       errors.record(error);
     }
     await showStatusMenu({
+      isInterrupted: this.services.interrupted.roots.length > 0,
       hasCheckpoints: known.some(({ checkpoints }) => checkpoints.length > 0),
       canUndo: known.some(({ undo }) => undo.undo !== null),
       canRedo: known.some(({ undo }) => undo.redo !== null),

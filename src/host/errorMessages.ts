@@ -45,6 +45,10 @@ export class ErrorMessages {
 function remediesFor(code: ErrorCode): Remedy[] {
   switch (code) {
     case "damaged":
+      return [
+        { label: vscode.l10n.t("Repair Store"), command: "checkpoint.repair" },
+        { label: vscode.l10n.t("Verify Store"), command: "checkpoint.verify" },
+      ];
     case "io":
       return [{ label: vscode.l10n.t("Verify Store"), command: "checkpoint.verify" }];
     case "disk-full":

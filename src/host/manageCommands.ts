@@ -78,6 +78,7 @@ export class ManageCommands {
       );
       return;
     }
+    const repair = vscode.l10n.t("Repair");
     const show = vscode.l10n.t("Show Details");
     const picked = await vscode.window.showErrorMessage(
       vscode.l10n.t(
@@ -87,8 +88,39 @@ export class ManageCommands {
         wholeNumber(result.damaged.length),
         wholeNumber(result.checkpoints),
       ),
+      repair,
       show,
     );
+    if (picked === repair) await this.repair(root);
+    if (picked === show) this.log.show();
+  }
+
+  /** Heals what the workspace and the other checkpoints still have. Nothing that can be read is given up for it. */
+  async repair(root: Root): Promise<void> {
+    const result = await unlessCancelled(
+      this.activity.run(vscode.l10n.t("Repairing the store"), (control) => root.controlled(control).repair()),
+    );
+    if (!result) return;
+    for (const { part, message } of result.healed) this.log.info(`${root.name}: ${part}: ${message}`);
+    this.logProblems(root, result);
+    await this.catalog.refreshQuietly(root);
+    const show = vscode.l10n.t("Show Details");
+    const picked = result.ok
+      ? await vscode.window.showInformationMessage(
+          result.healed.length === 0
+            ? vscode.l10n.t("The store of {0} is sound; there was nothing to repair.", root.name)
+            : vscode.l10n.t("The store of {0} is sound again.", root.name),
+          ...(result.healed.length === 0 ? [] : [show]),
+        )
+      : await vscode.window.showWarningMessage(
+          vscode.l10n.t(
+            "The store of {0} was repaired as far as possible. Checkpoints that cannot be restored completely: {1} of {2}.",
+            root.name,
+            wholeNumber(result.damaged.length),
+            wholeNumber(result.checkpoints),
+          ),
+          show,
+        );
     if (picked === show) this.log.show();
   }
 

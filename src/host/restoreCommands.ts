@@ -1,16 +1,17 @@
 /** Restores, undoes and redoes, after a dry run that shows what would happen. */
 import * as vscode from "vscode";
 import type { Checkpoint } from "../shared/checkpoints";
-import type { UndoState } from "../shared/restores";
+import type { InterruptedRestore, RecoveryKind, ReversalOptions, UndoState } from "../shared/restores";
 import type { HostEngine, HostRestoreRequest, HostRestoreResult } from "../shared/wireForms";
 import { type Activity, unlessCancelled } from "./activity";
 import type { CheckpointCatalog } from "./checkpointCatalog";
 import type { ErrorMessages } from "./errorMessages";
+import type { InterruptedRestores } from "./interruptedRestores";
 import type { RestorePreview } from "./restorePreview";
 import { type Refusal, type RestoreStep, type ReversalKind, reverseRestore } from "./restoreReversal";
 import { RestoreSelection } from "./restoreSelection";
 import type { Settings } from "./settings";
-import { offerToSave, settleUnsaved } from "./unsavedFiles";
+import { hasUnsaved, NOTHING_UNSAVED, type SettledEditors, settleEditors } from "./settledEditors";
 import { checkpointTitle, fileCount } from "./wording";
 import type { Root } from "./workspaceFolders";
 
@@ -20,6 +21,7 @@ export class RestoreCommands {
     private readonly activity: Activity,
     private readonly settings: Settings,
     private readonly preview: RestorePreview,
+    private readonly interrupted: InterruptedRestores,
     private readonly errors: ErrorMessages,
     private readonly log: vscode.LogOutputChannel,
   ) {}
@@ -64,15 +66,19 @@ export class RestoreCommands {
    * said otherwise. Unsaved editors are settled first.
    */
   async reverse(root: Root, kind: ReversalKind, meant?: RestoreStep): Promise<void> {
-    const question = vscode.l10n.t("Some files have unsaved changes. Files on disk may be replaced.");
     const title = kind === "undo" ? vscode.l10n.t("Undoing the restore") : vscode.l10n.t("Restoring again");
+    const scan = root.scanOptions();
+    let editors = NOTHING_UNSAVED;
     const answer = await unlessCancelled(
       reverseRestore(
         kind,
         {
           state: () => root.engine.undoState(),
-          settle: () => offerToSave([root], question),
-          reverse: () => this.run(root, title, (engine) => engine[kind](root.scanOptions())),
+          settle: async () => {
+            editors = await this.settle(root, (engine) => engine[kind](scan, { dryRun: true }));
+            return editors.wasAsked;
+          },
+          reverse: () => this.run(root, title, editors, (engine, unsaved) => engine[kind](scan, unsaved)),
         },
         meant,
       ),
@@ -91,36 +97,74 @@ export class RestoreCommands {
     this.announce(root, answer.result, text, kind === "undo" ? "redo" : "undo");
   }
 
+  /** Brings a restore that was interrupted to its end, or back to its beginning. Unsaved editors are settled first. */
+  async recover(root: Root, how: RecoveryKind): Promise<void> {
+    const kind = this.interrupted.of(root)?.kind;
+    const scan = root.scanOptions();
+    const title = how === "finish" ? vscode.l10n.t("Finishing the restore") : vscode.l10n.t("Rolling back the restore");
+    const settleAndRecover = async (): Promise<DoneRestore> => {
+      const editors = await this.settle(root, (engine) => engine.recover(how, scan, { dryRun: true }));
+      return this.run(root, title, editors, (engine, unsaved) => engine.recover(how, scan, unsaved));
+    };
+    const done = await unlessCancelled(settleAndRecover());
+    if (!done) return;
+    const { result } = done;
+    // What was edited since it was interrupted is nowhere else.
+    const safety = this.catalog.find(root, result.safetyId);
+    const text = [
+      how === "finish" ? finishedWords(kind, result) : rolledBackWords(kind, result),
+      ...(safety ? [vscode.l10n.t("What your files held until now is in {0}.", checkpointTitle(safety))] : []),
+    ].join(" ");
+    if (how === "rollBack") this.announce(root, done, text);
+    else this.announce(root, done, text, kind === "undo" ? "redo" : "undo", true);
+  }
+
   private async settleAndRestore(
     root: Root,
     checkpoint: Checkpoint,
     selection: RestoreSelection,
   ): Promise<DoneRestore | undefined> {
-    const selected = selection.request(await settleUnsaved(root, (path) => selection.includes(path)));
+    const selected = selection.request();
     if (!selected) {
       void vscode.window.showInformationMessage(vscode.l10n.t("Nothing is selected, so nothing was restored."));
       return undefined;
     }
+    const editors = await settleEditors(root, (path) => selection.includes(path));
     const request: HostRestoreRequest = { ref: checkpoint.id, scan: root.scanOptions(), ...selected };
-    return this.run(root, vscode.l10n.t("Restoring {0}", checkpointTitle(checkpoint)), (engine) =>
-      engine.restore(request),
-    );
+    const title = vscode.l10n.t("Restoring {0}", checkpointTitle(checkpoint));
+    return this.run(root, title, editors, (engine, unsaved) => engine.restore({ ...request, ...unsaved }));
+  }
+
+  /** Asks about unsaved editors of what would be changed, and only if there are any finds out what that is. */
+  private async settle(
+    root: Root,
+    preview: (engine: HostEngine) => Promise<HostRestoreResult>,
+  ): Promise<SettledEditors> {
+    if (!hasUnsaved(root)) return NOTHING_UNSAVED;
+    const title = vscode.l10n.t("Comparing with unsaved files");
+    const { changes } = await this.activity.run(title, (control) => preview(root.controlled(control)));
+    return settleEditors(root, (path) => changes.find(path) !== undefined);
   }
 
   private async run(
     root: Root,
     title: string,
-    work: (engine: HostEngine) => Promise<HostRestoreResult>,
+    editors: SettledEditors,
+    work: (engine: HostEngine, unsaved: Pick<ReversalOptions, "unsaved">) => Promise<HostRestoreResult>,
   ): Promise<DoneRestore> {
+    const unsaved = editors.unsaved === undefined ? {} : { unsaved: editors.unsaved };
     let result: HostRestoreResult;
     try {
-      result = await this.activity.run(title, (control) => work(root.controlled(control)));
+      result = await this.interrupted.during(root, () =>
+        this.activity.run(title, (control) => work(root.controlled(control), unsaved)),
+      );
     } catch (error) {
       // The safety checkpoint may exist by then.
       await this.catalog.refreshQuietly(root);
       throw error;
     }
-    return { result, undo: (await this.catalog.refreshQuietly(root))?.undo };
+    const leftDirty = await editors.revert(result.changes, (error) => void this.errors.record(error));
+    return { result, undo: (await this.catalog.refreshQuietly(root))?.undo, leftDirty };
   }
 
   /** For keyboard users and small windows: the same choice in one list. */
@@ -166,23 +210,37 @@ export class RestoreCommands {
 
   /**
    * Says what was done, with a button that reverses exactly that: it may be pressed long after. There is none when nobody
-   * can tell what is on top by now, or another restore is.
+   * can tell what is on top by now, or another restore is. `mayHaveEnded`: it is on the stack, whatever was left to do.
    */
-  private announce(root: Root, { result, undo }: DoneRestore, text: string, kind: ReversalKind): void {
+  private announce(
+    root: Root,
+    { result, undo, leftDirty }: DoneRestore,
+    text: string,
+    kind?: ReversalKind,
+    mayHaveEnded = false,
+  ): void {
     this.log.info(`${root.name}: ${text} +${result.added} ~${result.changed} -${result.removed}`);
     if (result.keptCount > 0) this.log.warn(`${root.name}: kept:${keptLines(result)}`);
-    const top = undo?.[kind];
+    const top = kind && undo?.[kind];
     // A restore that wrote nothing is not on the stack; what is on top then may be an older one of the same checkpoint.
-    const isOnTop = result.changes.length > 0 && top?.checkpointId === result.checkpoint.id;
+    const isOnTop = (mayHaveEnded || result.changes.length > 0) && top?.checkpointId === result.checkpoint.id;
     const step = (isOnTop && top) || undefined;
     const label = kind === "undo" ? vscode.l10n.t("Undo") : vscode.l10n.t("Redo");
     const showKept = vscode.l10n.t("Show Kept");
     const kept = result.keptCount;
-    const message = kept === 0 ? text : `${text} ${vscode.l10n.t("Left alone: {0}.", fileCount(kept))}`;
+    const keptText = this.catalog.find(root, result.unsavedId ?? null);
+    const message = [
+      text,
+      ...(keptText ? [vscode.l10n.t("What was unsaved is in {0}.", checkpointTitle(keptText))] : []),
+      ...(kept === 0 ? [] : [vscode.l10n.t("Left alone: {0}.", fileCount(kept))]),
+      ...(leftDirty.length === 0
+        ? []
+        : [vscode.l10n.t("Edited meanwhile, or not reverted, so still unsaved: {0}.", leftDirty.join(", "))]),
+    ].join(" ");
     const buttons = [...(step ? [label] : []), ...(kept === 0 ? [] : [showKept])];
     void vscode.window.showInformationMessage(message, ...buttons).then((picked) => {
       if (picked === showKept) this.log.show(true);
-      else if (picked === label) this.reverse(root, kind, step).catch((error) => this.errors.show(error));
+      else if (kind && picked === label) this.reverse(root, kind, step).catch((error) => this.errors.show(error));
     });
   }
 }
@@ -191,6 +249,38 @@ export class RestoreCommands {
 interface DoneRestore {
   readonly result: HostRestoreResult;
   readonly undo: UndoState | undefined;
+  /** Editors that somebody typed into while it ran, or that could not be reverted. */
+  readonly leftDirty: readonly string[];
+}
+
+/** `kind`: undefined when nobody knows any more. An undo and a redo go to a safety checkpoint, which says nothing. */
+function finishedWords(kind: InterruptedRestore["kind"] | undefined, { checkpoint }: HostRestoreResult): string {
+  switch (kind) {
+    case "undo":
+      return vscode.l10n.t("The interrupted undo was finished.");
+    case "redo":
+      return vscode.l10n.t("The interrupted redo was finished.");
+    default:
+      return vscode.l10n.t("The interrupted restore of {0} was finished.", checkpointTitle(checkpoint));
+  }
+}
+
+function rolledBackWords(kind: InterruptedRestore["kind"] | undefined, { keptCount }: HostRestoreResult): string {
+  const isWhole = keptCount === 0;
+  switch (kind) {
+    case "undo":
+      return isWhole
+        ? vscode.l10n.t("The interrupted undo was rolled back: your files are as before it.")
+        : vscode.l10n.t("The interrupted undo was rolled back, except for what was left alone.");
+    case "redo":
+      return isWhole
+        ? vscode.l10n.t("The interrupted redo was rolled back: your files are as before it.")
+        : vscode.l10n.t("The interrupted redo was rolled back, except for what was left alone.");
+    default:
+      return isWhole
+        ? vscode.l10n.t("The interrupted restore was rolled back: your files are as before.")
+        : vscode.l10n.t("The interrupted restore was rolled back, except for what was left alone.");
+  }
 }
 
 function refusalWords(refusal: Refusal): string {

@@ -13,7 +13,7 @@ export type Refusal = "superseded" | "deleted";
 
 export interface ReversalActions<Result> {
   readonly state: () => Promise<UndoState>;
-  /** Asks about unsaved files; resolves with whether there was anything to ask. */
+  /** Asks about unsaved editors; resolves with whether there was anything to ask. */
   readonly settle: () => Promise<boolean>;
   readonly reverse: () => Promise<Result>;
 }

@@ -68,17 +68,12 @@ export class RestoreSelection {
   }
 
   /**
-   * The request for what is selected, without the paths in `except`; undefined when that is nothing. Paths are always
-   * listed one by one, and a folder's stands for itself alone: what was not shown, or not selected, is not touched, also
-   * if it has come into being since.
+   * The request for what is selected; undefined when that is nothing. Paths are always listed one by one, and a
+   * folder's stands for itself alone: what was not shown, or not selected, is not touched, also if it has come into
+   * being since.
    */
-  request(except: readonly string[] = []): SelectedRestore | undefined {
-    const chosen = this.chosen.slice();
-    for (const path of except) {
-      const row = this.changes.find(path);
-      if (row !== undefined) chosen[row] = 0;
-    }
-    return chosen.includes(1) ? { paths: this.changes.choose(chosen), exact: true } : undefined;
+  request(): SelectedRestore | undefined {
+    return this.chosen.includes(1) ? { paths: this.changes.choose(this.chosen), exact: true } : undefined;
   }
 }
 

@@ -1,16 +1,25 @@
 /** The settings as the rest of the host wants them: typed, in bytes and milliseconds, with their limits applied. */
 import { isAbsolute } from "node:path";
 import * as vscode from "vscode";
-import { DEFAULT_SCAN_OPTIONS, type ScanOptions } from "../shared/saves";
+import { DEFAULT_RETENTION, type RetentionPolicy } from "../shared/retention";
+import { DEFAULT_SCAN_OPTIONS, type ScanOptions, type SecretFiles } from "../shared/saves";
 
 const SECTION = "checkpoint";
 const MEGABYTE = 1024 ** 2;
+/** Decimal, as the sizes that are shown, and as disks are sold. */
+const GIGABYTE = 1e9;
 const DEFAULT_MAX_FILE_MB = DEFAULT_SCAN_OPTIONS.maxFileBytes / MEGABYTE;
 /** Below this an interval would keep the machine busy with nothing but checkpoints. */
 const MIN_INTERVAL_MS = 2_000;
 
 type RemoveNewFiles = "manualOnly" | "always" | "never";
 type RestorePreviewStyle = "view" | "dialog";
+
+interface RetentionSettings {
+  /** Whether to clean up without being asked. */
+  readonly enabled: boolean;
+  readonly policy: RetentionPolicy;
+}
 
 interface AutoSaveSettings {
   readonly enabled: boolean;
@@ -44,6 +53,7 @@ export class Settings {
       includeDependencies: read("files.includeDependencies", DEFAULT_SCAN_OPTIONS.includeDependencies, folder),
       exclude: read<readonly string[]>("files.exclude", [], folder).filter((pattern) => typeof pattern === "string"),
       maxFileBytes: Math.max(0, Math.round(read("files.maxFileSizeMB", DEFAULT_MAX_FILE_MB, folder) * MEGABYTE)),
+      secrets: read<SecretFiles>("files.secrets", "include", folder) === "exclude" ? "exclude" : "include",
     };
   }
 
@@ -51,6 +61,22 @@ export class Settings {
     return {
       enabled: read("autoSave.enabled", true),
       intervalMs: Math.max(MIN_INTERVAL_MS, read("autoSave.intervalMinutes", 10) * 60_000),
+    };
+  }
+
+  retention(): RetentionSettings {
+    const { allHours, hourlyDays, dailyDays, weeklyWeeks, maxStoreBytes, minFreeDiskBytes } = DEFAULT_RETENTION;
+    const amount = (name: string, fallback: number) => Math.max(0, read(name, fallback));
+    return {
+      enabled: read("retention.enabled", true),
+      policy: {
+        allHours: amount("retention.keepAllHours", allHours),
+        hourlyDays: amount("retention.keepHourlyDays", hourlyDays),
+        dailyDays: amount("retention.keepDailyDays", dailyDays),
+        weeklyWeeks: amount("retention.keepWeeklyWeeks", weeklyWeeks),
+        maxStoreBytes: Math.round(amount("retention.maxStoreGB", maxStoreBytes / GIGABYTE) * GIGABYTE),
+        minFreeDiskBytes: Math.round(amount("retention.minFreeDiskGB", minFreeDiskBytes / GIGABYTE) * GIGABYTE),
+      },
     };
   }
 

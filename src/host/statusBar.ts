@@ -4,6 +4,7 @@ import { Disposable } from "../shared/disposable";
 import type { Activity } from "./activity";
 import type { AutoSave } from "./autoSave";
 import type { CheckpointCatalog } from "./checkpointCatalog";
+import type { InterruptedRestores } from "./interruptedRestores";
 import { VisibleTimer } from "./visibleTimer";
 import { changeCountsSpoken, checkpointTitle, relativeTime, shortAge, timeUntil } from "./wording";
 import type { WorkspaceFolders } from "./workspaceFolders";
@@ -19,6 +20,7 @@ export class StatusBar extends Disposable {
     private readonly catalog: CheckpointCatalog,
     private readonly activity: Activity,
     private readonly autoSave: AutoSave,
+    private readonly interrupted: InterruptedRestores,
   ) {
     super();
     this.item = this.register(
@@ -30,6 +32,7 @@ export class StatusBar extends Disposable {
     this.register(catalog.onDidChange(() => this.update()));
     this.register(activity.onDidChange(() => this.update()));
     this.register(autoSave.onDidChange(() => this.update()));
+    this.register(interrupted.onDidChange(() => this.update()));
     this.register(this.ages);
     this.update();
   }
@@ -43,7 +46,7 @@ export class StatusBar extends Disposable {
     const now = Date.now();
     const newestAt = this.catalog.newestAt();
     const running = this.activity.titles[0];
-    const failure = this.autoSave.failure;
+    const failure = this.interrupted.sentence ?? this.autoSave.failure;
     const icon = running ? "$(sync~spin)" : failure ? "$(warning)" : "$(bookmark)";
     const age = newestAt === null ? "" : ` ${shortAge(newestAt, now)}`;
     const lines = [running ?? failure ?? "", ...this.newestWords(newestAt, now), this.nextWords(now)];
@@ -77,6 +80,7 @@ export class StatusBar extends Disposable {
 }
 
 interface StatusMenuState {
+  readonly isInterrupted: boolean;
   readonly hasCheckpoints: boolean;
   readonly canUndo: boolean;
   readonly canRedo: boolean;
@@ -86,8 +90,13 @@ interface StatusMenuState {
 
 /** The menu behind the status bar entry; what cannot be done now is not in it. */
 export async function showStatusMenu(state: StatusMenuState): Promise<void> {
-  const { hasCheckpoints, canUndo, canRedo, hasFile } = state;
+  const { isInterrupted, hasCheckpoints, canUndo, canRedo, hasFile } = state;
   const items = [
+    {
+      label: `$(warning) ${vscode.l10n.t("Finish or Roll Back Interrupted Restore…")}`,
+      command: "checkpoint.recoverRestore",
+      isOffered: isInterrupted,
+    },
     { label: `$(save) ${vscode.l10n.t("Save")}`, command: "checkpoint.save" },
     { label: `$(save-as) ${vscode.l10n.t("Save As…")}`, command: "checkpoint.saveAs" },
     {

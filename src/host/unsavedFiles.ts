@@ -1,78 +1,88 @@
-/** Editors with text that is not on disk: the engine sees only the disk, so people are asked first. */
+/** Editors with changes that are not on disk, which is all the engine sees. */
 import * as vscode from "vscode";
-import { CheckpointError, cancelled } from "../shared/errors";
+import { CheckpointError } from "../shared/errors";
+import { MAX_UNSAVED_BYTES, type Skipped, type UnsavedFile } from "../shared/saves";
 import type { Root } from "./workspaceFolders";
 
-/** Paths of unsaved files of `root`. */
-function unsavedPaths(root: Root): string[] {
+/** A file of the folder whose editor's text is not on disk. */
+export interface UnsavedDocument {
+  readonly path: string;
+  readonly document: vscode.TextDocument;
+}
+
+export function unsavedDocuments(root: Root): UnsavedDocument[] {
   return vscode.workspace.textDocuments
-    .filter((document) => document.isDirty && document.uri.scheme === "file")
-    .map((document) => root.pathOf(document.uri))
-    .filter((path): path is string => path !== undefined && path !== "");
+    .filter((document) => document.isDirty)
+    .flatMap((document) => inFolder(root, document.uri).map((path) => ({ path, document })));
 }
 
 /**
- * Offers to write unsaved files of the folders first; `question` says why that matters. Resolves with whether there was
- * anything to ask. Rejects with "cancelled" when the user backs out, and with "io" when a file could not be written.
+ * Files of the folder that are changed in a notebook or a custom editor: these give nobody their content. A custom
+ * editor of texts does, as it edits a document like any other: its file is among `unsavedDocuments`.
  */
-export async function offerToSave(roots: readonly Root[], question: string): Promise<boolean> {
-  const unsaved = roots.flatMap((root) => unsavedPaths(root).map((path) => ({ root, path })));
-  if (unsaved.length === 0) return false;
-  const saveFirst = vscode.l10n.t("Save Files First");
-  const without = vscode.l10n.t("Continue Without");
-  const picked = await vscode.window.showWarningMessage(
-    question,
-    { modal: true, detail: fileNames(unsaved.map(({ path }) => path)) },
-    saveFirst,
-    without,
+export function unreadableUnsaved(root: Root): string[] {
+  const readable = new Set(unsavedDocuments(root).map(({ path }) => path));
+  const tabs = vscode.window.tabGroups.all.flatMap((group) => group.tabs).filter((tab) => tab.isDirty);
+  const uris = tabs.flatMap(({ input }) =>
+    input instanceof vscode.TabInputCustom || input instanceof vscode.TabInputNotebook ? [input.uri] : [],
   );
-  if (picked === undefined) throw cancelled();
-  if (picked === saveFirst) await saveDocuments(unsaved);
-  return true;
+  return [...new Set(uris.flatMap((uri) => inFolder(root, uri)))].filter((path) => !readable.has(path));
 }
 
-/**
- * Before a restore that would write or remove some files: what to do about those that have unsaved changes. Resolves
- * with the paths to leave alone. Rejects like `offerToSave`.
- */
-export async function settleUnsaved(root: Root, isAffected: (path: string) => boolean): Promise<readonly string[]> {
-  const unsaved = unsavedPaths(root).filter(isAffected);
-  if (unsaved.length === 0) return [];
-  const saveFirst = vscode.l10n.t("Save Files, Then Restore");
-  const leave = vscode.l10n.t("Leave These Files Alone");
-  const picked = await vscode.window.showWarningMessage(
-    vscode.l10n.t("The restore would replace files that have unsaved changes."),
-    {
-      modal: true,
-      detail: vscode.l10n.t(
-        "{0}\n\nSaved first, their text goes into the safety checkpoint, and Undo brings it back.",
-        fileNames(unsaved),
-      ),
-    },
-    saveFirst,
-    leave,
-  );
-  if (picked === undefined) throw cancelled();
-  if (picked === leave) return unsaved;
-  await saveDocuments(unsaved.map((path) => ({ root, path })));
-  return [];
+export function hasUntitled(): boolean {
+  return vscode.workspace.textDocuments.some((document) => document.isDirty && document.isUntitled);
 }
 
-async function saveDocuments(files: readonly { readonly root: Root; readonly path: string }[]): Promise<void> {
-  for (const { root, path } of files) {
-    const uri = root.uriOf(path).toString();
-    const document = vscode.workspace.textDocuments.find((candidate) => candidate.uri.toString() === uri);
-    if (document?.isDirty && !(await document.save()))
+function inFolder(root: Root, uri: vscode.Uri): string[] {
+  const path = root.pathOf(uri);
+  return path === undefined || path === "" ? [] : [path];
+}
+
+export interface EncodedTexts {
+  readonly files: readonly (UnsavedDocument & UnsavedFile & { readonly version: number })[];
+  /** Those that are not among them, and why. */
+  readonly refused: readonly Skipped[];
+}
+
+/** The bytes that saving each editor would write: in its encoding, with its line ends and byte order mark. */
+export async function encodeTexts(documents: readonly UnsavedDocument[]): Promise<EncodedTexts> {
+  const files: EncodedTexts["files"][number][] = [];
+  const refused: Skipped[] = [];
+  let left = MAX_UNSAVED_BYTES;
+  for (const { path, document } of documents) {
+    const text = document.getText();
+    const { version, encoding } = document;
+    // No text that people write takes fewer bytes than UTF-16 units: what is longer need not be encoded.
+    if (text.length > left) {
+      refused.push({ path, reason: "unsaved", message: tooMuch() });
+      continue;
+    }
+    try {
+      const content = await vscode.workspace.encode(text, { encoding });
+      if (content.length > left) refused.push({ path, reason: "unsaved", message: tooMuch() });
+      else {
+        files.push({ path, document, version, content });
+        left -= content.length;
+      }
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      const message = vscode.l10n.t("its unsaved text cannot be written as {0} ({1})", encoding, why);
+      refused.push({ path, reason: "unsaved", message });
+    }
+  }
+  return { files, refused };
+}
+
+function tooMuch(): string {
+  return vscode.l10n.t("there are more than {0} MB of unsaved texts", MAX_UNSAVED_BYTES / 1024 ** 2);
+}
+
+/** Writes files from their editors, of whatever kind. Rejects with "io" when one could not be written. */
+export async function saveEditors(root: Root, paths: readonly string[]): Promise<void> {
+  for (const path of paths)
+    if ((await vscode.workspace.save(root.uriOf(path))) === undefined)
       throw new CheckpointError(
         "io",
         vscode.l10n.t("{0} could not be saved, so nothing else was done. Save or revert it and try again.", path),
       );
-  }
-}
-
-/** The first few, and how many more. */
-function fileNames(paths: readonly string[]): string {
-  const SHOWN = 10;
-  const shown = paths.slice(0, SHOWN).join("\n");
-  return paths.length <= SHOWN ? shown : vscode.l10n.t("{0}\nand {1} more", shown, paths.length - SHOWN);
 }

@@ -66,6 +66,8 @@ export function reasonWords(checkpoint: Checkpoint): string {
       return vscode.l10n.t("before an undo");
     case "redo":
       return vscode.l10n.t("before a redo");
+    case "unsaved":
+      return vscode.l10n.t("what was unsaved before a restore");
     case "cli":
       return vscode.l10n.t("from the command line");
     case "import":

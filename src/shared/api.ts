@@ -8,8 +8,18 @@
  */
 import type { CheckpointDetail, DiffResult, EntryState, FileVersion, Side, TreeEntry } from "./changes";
 import type { Checkpoint, Ref } from "./checkpoints";
-import type { InterruptedRestore, RecoveryKind, RestoreRequest, RestoreResult, UndoState } from "./restores";
-import type { SaveRequest, SaveResult, ScanOptions } from "./saves";
+import type { Coverage } from "./coverage";
+import type { PurgePlan, PurgeResult } from "./purge";
+import type {
+  InterruptedRestore,
+  RecoveryKind,
+  RestoreRequest,
+  RestoreResult,
+  ReversalOptions,
+  UndoState,
+} from "./restores";
+import type { PrunePlan, PruneRequest, PruneResult, StoreSummary, StoreUsage } from "./retention";
+import type { Measure, SaveRequest, SaveResult, ScanOptions } from "./saves";
 import type { SearchRequest, SearchResult } from "./searches";
 import type { DeletePlan, GcResult, StoreStats, VerifyResult } from "./upkeep";
 
@@ -33,6 +43,8 @@ export interface StoreAddress {
 /** Every operation of the engine. All reject with a CheckpointError. */
 export interface EngineApi {
   save(request: SaveRequest): Promise<SaveResult>;
+  /** Counts what a first save would take in, for at most that long. */
+  measure(scan: ScanOptions, options: { withinMs: number }): Promise<Measure>;
   /** Newest first. */
   list(options?: { limit?: number }): Promise<readonly Checkpoint[]>;
   /** What the newest checkpoint was scanned with; null when none says. */
@@ -46,13 +58,13 @@ export interface EngineApi {
   /** Verified content; a symlink's is its target. */
   readFile(ref: Ref, path: string): Promise<Uint8Array>;
   restore(request: RestoreRequest): Promise<RestoreResult>;
-  undo(scan: ScanOptions): Promise<RestoreResult>;
-  redo(scan: ScanOptions): Promise<RestoreResult>;
+  undo(scan: ScanOptions, options?: ReversalOptions): Promise<RestoreResult>;
+  redo(scan: ScanOptions, options?: ReversalOptions): Promise<RestoreResult>;
   undoState(): Promise<UndoState>;
   /** Null, too, while a restore is running. */
   interrupted(): Promise<InterruptedRestore | null>;
   /** Rejects with `nothing-to-recover` when no restore was interrupted. */
-  recover(how: RecoveryKind, scan: ScanOptions): Promise<RestoreResult>;
+  recover(how: RecoveryKind, scan: ScanOptions, options?: ReversalOptions): Promise<RestoreResult>;
   rename(ref: Ref, name: string | null): Promise<Checkpoint>;
   setNote(ref: Ref, note: string | null): Promise<Checkpoint>;
   pin(ref: Ref, pinned: boolean): Promise<Checkpoint>;
@@ -60,7 +72,23 @@ export interface EngineApi {
   /** Removes checkpoints, then frees what only they used. */
   delete(refs: readonly Ref[]): Promise<GcResult>;
   gc(): Promise<GcResult>;
+  planPrune(request: PruneRequest): Promise<PrunePlan>;
+  /** Deletes what the policy no longer keeps, as planned anew in that moment. */
+  prune(request: PruneRequest): Promise<PruneResult>;
+  /** Which paths take most of the store. Reads all trees, so it may take seconds. */
+  usage(options: { limit: number }): Promise<StoreUsage>;
+  /** All stores below the storage root, largest first. */
+  stores(): Promise<readonly StoreSummary[]>;
+  /** Removes a store whose workspace is gone, and answers how many bytes it took. */
+  deleteStore(id: string): Promise<number>;
+  /** Takes files, or folders with all that is in them, out of all checkpoints, pinned ones included. */
+  purge(paths: readonly string[]): Promise<PurgeResult>;
+  planPurge(paths: readonly string[]): Promise<PurgePlan>;
+  /** What a save takes in and leaves out, and why; of each group the first `limit` (100) by name. */
+  coverage(scan: ScanOptions, options?: { limit?: number }): Promise<Coverage>;
   verify(options: { full: boolean }): Promise<VerifyResult>;
+  /** Checks every byte and makes whole what can be made whole; answers what is still damaged then. */
+  repair(): Promise<VerifyResult>;
   stats(): Promise<StoreStats>;
   /** Versions of a file or folder that differ from the one before, newest first. */
   history(path: string, options?: { limit?: number; before?: number }): Promise<readonly FileVersion[]>;

@@ -2,8 +2,11 @@
 
 export type CheckpointKind = "manual" | "auto" | "safety" | "import";
 
-/** Why a checkpoint was made. The user interface turns it into words. */
-export type Trigger = "manual" | "interval" | "restore" | "undo" | "redo" | "cli" | "import";
+/**
+ * Why a checkpoint was made; "unsaved": it keeps editors' texts that a restore, an undo or a redo took away. The user
+ * interface turns it into words.
+ */
+export type Trigger = "manual" | "interval" | "restore" | "undo" | "redo" | "unsaved" | "cli" | "import";
 
 export interface Checkpoint {
   /** UUIDv7. */

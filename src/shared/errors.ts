@@ -11,6 +11,7 @@ export type ErrorCode =
   | "newer-format"
   | "workspace-missing"
   | "disk-full"
+  | "disk-low"
   | "access-denied"
   | "safety-failed"
   | "nothing-to-undo"

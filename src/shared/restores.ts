@@ -1,7 +1,7 @@
 /** What a restore is asked for and what it answers. */
 import type { Change } from "./changes";
 import type { Checkpoint, Ref } from "./checkpoints";
-import type { ScanOptions } from "./saves";
+import type { ScanOptions, UnsavedFile } from "./saves";
 
 export interface RestoreRequest {
   readonly ref: Ref;
@@ -15,6 +15,16 @@ export interface RestoreRequest {
   readonly dryRun?: boolean;
   /** False only when the user said so: no safety checkpoint, no undo. */
   readonly safety?: boolean;
+  /** Kept in a checkpoint of their own, beside the one with what is on disk. If one cannot be, nothing is restored. */
+  readonly unsaved?: readonly UnsavedFile[];
+}
+
+/** What else there is to an undo, a redo, or the end of an interrupted restore. */
+export interface ReversalOptions {
+  /** As for a restore: only tells what would be done. */
+  readonly dryRun?: boolean;
+  /** As for a restore. */
+  readonly unsaved?: readonly UnsavedFile[];
 }
 
 /**
@@ -40,7 +50,10 @@ export interface RestoreResult {
   readonly unchanged: number;
   /** Left alone, and why. */
   readonly kept: readonly Kept[];
+  /** The checkpoint with what was on disk before. */
   readonly safetyId: string | null;
+  /** The checkpoint with the unsaved texts of the request, if they are other than what was on disk. */
+  readonly unsavedId?: string;
   readonly dryRun: boolean;
   readonly paths: {
     readonly added: readonly string[];

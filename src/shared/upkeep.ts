@@ -41,6 +41,8 @@ export interface VerifyResult {
   readonly problems: readonly VerifyProblem[];
   /** Checkpoints that cannot be restored completely, with the paths concerned (cut after 100 each). */
   readonly damaged: readonly { readonly checkpoint: Checkpoint; readonly paths: readonly string[] }[];
+  /** What a repair made whole again, and how; empty when nothing was to be repaired. */
+  readonly healed: readonly VerifyProblem[];
 }
 
 export interface StoreStats {
@@ -53,6 +55,8 @@ export interface StoreStats {
   readonly indexBytes: number;
   readonly catalogBytes: number;
   readonly totalBytes: number;
+  /** On the disk of the store, for this user; null where the system does not say. */
+  readonly freeDiskBytes: number | null;
   readonly oldest: number | null;
   readonly newest: number | null;
 }

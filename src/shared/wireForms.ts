@@ -5,8 +5,8 @@
 import type { EngineApi, EngineMethod } from "./api";
 import type { Change, CheckpointDetail, DiffResult } from "./changes";
 import { buffersOf, ChangeTable, type ChosenPaths, chosenPaths, type PackedChanges, packChanges } from "./changeTable";
-import type { RecoveryKind, RestoreRequest, RestoreResult } from "./restores";
-import type { SaveRequest, SaveResult, ScanOptions, Skipped } from "./saves";
+import type { RestoreRequest, RestoreResult } from "./restores";
+import type { SaveRequest, SaveResult, Skipped } from "./saves";
 
 type WithTable<Answer> = Omit<Answer, "changes"> & { readonly changes: ChangeTable };
 
@@ -32,9 +32,9 @@ export interface HostEngine extends Omit<EngineApi, Replaced> {
   show(...args: Parameters<EngineApi["show"]>): Promise<WithTable<CheckpointDetail>>;
   diff(...args: Parameters<EngineApi["diff"]>): Promise<WithTable<DiffResult>>;
   restore(request: HostRestoreRequest): Promise<HostRestoreResult>;
-  undo(scan: ScanOptions): Promise<HostRestoreResult>;
-  redo(scan: ScanOptions): Promise<HostRestoreResult>;
-  recover(how: RecoveryKind, scan: ScanOptions): Promise<HostRestoreResult>;
+  undo(...args: Parameters<EngineApi["undo"]>): Promise<HostRestoreResult>;
+  redo(...args: Parameters<EngineApi["redo"]>): Promise<HostRestoreResult>;
+  recover(...args: Parameters<EngineApi["recover"]>): Promise<HostRestoreResult>;
 }
 
 /** More than anybody reads; the count says how many there are. */

@@ -14,6 +14,8 @@ export interface StoryOptions {
   readonly settings?: Readonly<Record<string, unknown>>;
   /** Installs the probe beside the extension. */
   readonly hasProbe?: boolean;
+  /** The folder is the user's home folder. */
+  readonly isHome?: boolean;
   /** Error entries of the log that the story is about. */
   readonly expectedErrors?: RegExp;
 }
@@ -66,6 +68,7 @@ export function tellStory(options: StoryOptions): Story {
       proposals: options.package === "timeline",
       settings: { ...options.settings, ...probe?.settings },
       companions: probe ? [probe.vsix] : [],
+      userHome: options.isHome ? folder : undefined,
     });
   });
 

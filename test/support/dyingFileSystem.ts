@@ -7,22 +7,27 @@ import type { FileSystem } from "../../src/core/fs/fileSystem";
 import { nodeFileSystem } from "../../src/core/fs/nodeFileSystem";
 import { type Call, errno, WatchedFileSystem } from "./watchedFileSystem";
 
+/** What a killed process wrote is there, synced or not: only a machine that goes down loses it. */
+export const UNSYNCED: FileSystem = { ...nodeFileSystem, fsync: () => {} };
+
 export class DyingFileSystem {
   /** What was done until then, whoever did it. */
   readonly steps: Call[] = [];
   isDead = false;
+  /** Steps count from when this is true. */
+  isArmed = true;
   private readonly watched: WatchedFileSystem;
 
   /** Dies in place of the step after `lifetime` others; `isStep` says which calls count. */
   constructor(lifetime = Number.POSITIVE_INFINITY, isStep: (call: Call) => boolean = isChange) {
     this.watched = new WatchedFileSystem((call) => {
-      if (!this.isDead && isStep(call)) {
+      if (this.isArmed && !this.isDead && isStep(call)) {
         if (this.steps.length >= lifetime) this.die(call);
         else this.steps.push(call);
       }
       // Descriptors are closed for a dead process, too.
       if (this.isDead && call.method !== "close") throw errno("EIO", call.path);
-    });
+    }, UNSYNCED);
   }
 
   get fs(): FileSystem {

@@ -60,7 +60,11 @@ function describe(path: Buffer, stat: fs.BigIntStats): string {
   if (stat.isDirectory()) return `folder ${mode}`;
   if (stat.isSymbolicLink()) return `link -> ${fs.readlinkSync(path, "buffer").toString("latin1")}`;
   if (!stat.isFile()) return `special ${mode}`;
-  const content = fs.readFileSync(path);
+  return describeFile(mode, fs.readFileSync(path));
+}
+
+/** `mode`: permission bits in octal. */
+export function describeFile(mode: string, content: Buffer): string {
   const shown =
     content.length <= INLINE_BYTES
       ? JSON.stringify(content.toString("latin1"))

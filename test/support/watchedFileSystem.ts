@@ -1,4 +1,4 @@
-/** The real file system with a hook before each call, to observe it and to make it fail. */
+/** A file system with a hook before each call, to observe it and to make it fail. */
 import type { FileSystem, OsPath } from "../../src/core/fs/fileSystem";
 import { nodeFileSystem } from "../../src/core/fs/nodeFileSystem";
 
@@ -11,15 +11,19 @@ export interface Call {
   readonly args: readonly unknown[];
 }
 
-/** May throw (see `errno`), or do something behind the caller's back. */
-export type Hook = (call: Call) => void;
+/** May throw (see `errno`), do something behind the caller's back, or answer in the place of the file system. */
+// biome-ignore lint/suspicious/noConfusingVoidType: hooks that answer nothing need no return.
+export type Hook = (call: Call) => void | { readonly answer: unknown };
 
 export class WatchedFileSystem {
   hook: Hook;
   readonly fs: FileSystem;
   private readonly open = new Map<number, string>();
 
-  constructor(hook: Hook = () => {}) {
+  constructor(
+    hook: Hook = () => {},
+    private readonly base: FileSystem = nodeFileSystem,
+  ) {
     this.hook = hook;
     const methods = Object.keys(nodeFileSystem) as (keyof FileSystem)[];
     this.fs = Object.fromEntries(methods.map((method) => [method, this.wrap(method)])) as unknown as FileSystem;
@@ -31,20 +35,20 @@ export class WatchedFileSystem {
   }
 
   private wrap(method: keyof FileSystem): (...args: unknown[]) => unknown {
-    const real = nodeFileSystem[method] as (...args: unknown[]) => unknown;
+    const real = this.base[method] as (...args: unknown[]) => unknown;
     return (...args) => {
       const first = args[0];
       const path = typeof first === "number" ? (this.open.get(first) ?? "?") : text(first as OsPath);
       const second = method === "rename" || method === "link" ? args[1] : undefined;
       const to = method === "symlink" ? path : undefined;
-      this.hook({
+      const answered = this.hook({
         method,
         path: method === "symlink" ? text(args[1] as OsPath) : path,
         ...(second === undefined ? {} : { to: text(second as OsPath) }),
         ...(to === undefined ? {} : { to }),
         args,
       });
-      const result = real(...args);
+      const result = answered === undefined ? real(...args) : answered.answer;
       if (method === "open") this.open.set(result as number, path);
       if (method === "close") this.open.delete(first as number);
       return result;

@@ -12,6 +12,7 @@ interface SaveOptions {
   readonly message?: string;
   readonly note?: string;
   readonly includeDeps?: boolean;
+  readonly excludeSecrets?: boolean;
   readonly maxFileSize?: string;
   readonly packChunkBytes?: string;
   readonly auto?: boolean;
@@ -25,6 +26,8 @@ export function addSaveCommand(program: Command, start: Start): void {
     .option("--note <text>", "keep a longer text with it")
     .option("--include-deps", "also save node_modules, virtual environments and other downloaded dependencies")
     .option("--no-include-deps", "leave them out (without either option: as in the newest checkpoint)")
+    .option("--exclude-secrets", "leave out files that look by their names as if they held keys or passwords")
+    .option("--no-exclude-secrets", "save them (without either option: as in the newest checkpoint)")
     .option("--max-file-size <bytes>", "leave out larger files (1048576, 64M, 2G); they are named in the result")
     .option("--pack-chunk-bytes <bytes>", "cut larger packs into parts of this size")
     .option("--auto", "mark it as an automatic checkpoint instead of one made by hand")
@@ -38,6 +41,7 @@ async function save(invocation: Invocation, options: SaveOptions): Promise<undef
     options.maxFileSize === undefined ? undefined : sizeOperand(options.maxFileSize, "--max-file-size");
   const packChunkBytes =
     options.packChunkBytes === undefined ? 0 : sizeOperand(options.packChunkBytes, "--pack-chunk-bytes");
+  invocation.expectMeant();
   const engine = await invocation.engine({ scansSoon: true });
   const result = await engine.save({
     kind: options.auto === true ? "auto" : "manual",
@@ -47,6 +51,7 @@ async function save(invocation: Invocation, options: SaveOptions): Promise<undef
     scan: {
       ...(await invocation.scan()),
       ...(options.includeDeps === undefined ? {} : { includeDependencies: options.includeDeps }),
+      ...(options.excludeSecrets === undefined ? {} : { secrets: options.excludeSecrets ? "exclude" : "include" }),
       ...(maxFileBytes === undefined ? {} : { maxFileBytes }),
     },
     ...(packChunkBytes > 0 ? { packChunkBytes } : {}),

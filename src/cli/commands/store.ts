@@ -8,6 +8,11 @@ import { gcJson, statsJson, verifyJson } from "../json";
 import { formatBytes, formatCount, formatTime, plural, printable, title } from "../output";
 import type { Start } from "../program";
 
+interface VerifyOptions {
+  readonly full?: boolean;
+  readonly repair?: boolean;
+}
+
 /** `gc`, `verify`, `stats`: the store itself. */
 export function addStoreCommands(program: Command, start: Start): void {
   program
@@ -18,7 +23,11 @@ export function addStoreCommands(program: Command, start: Start): void {
     .command("verify")
     .description("check the store; damage is named, and the exit code is 5")
     .option("--full", "read everything and check every hash")
-    .action((options: { full?: boolean }) => start((invocation) => verify(invocation, options.full === true)));
+    .option(
+      "--repair",
+      "read everything, and make whole what can be made whole from what is left and from the workspace",
+    )
+    .action((options: VerifyOptions) => start((invocation) => verify(invocation, options)));
   program
     .command("stats")
     .description("how much there is and how much room it takes")
@@ -36,8 +45,9 @@ async function collectGarbage(invocation: Invocation): Promise<ExitCode> {
   return result.damaged.length === 0 ? ExitCode.done : ExitCode.damaged;
 }
 
-async function verify(invocation: Invocation, full: boolean): Promise<ExitCode> {
-  const result = await (await invocation.engine()).verify({ full });
+async function verify(invocation: Invocation, options: VerifyOptions): Promise<ExitCode> {
+  const engine = await invocation.engine();
+  const result = await (options.repair === true ? engine.repair() : engine.verify({ full: options.full === true }));
   if (invocation.json) invocation.printJson(verifyJson(result));
   else invocation.print(invocation.shortened(verifyLines(result)));
   return result.ok ? ExitCode.done : ExitCode.damaged;
@@ -54,15 +64,20 @@ function verifyLines(result: VerifyResult): string[] {
     : "structure only; --full reads every byte";
   if (result.ok && result.checkpoints + result.packs === 0)
     return ["There is no checkpoint yet, so nothing to verify."];
-  if (result.ok) return [`The store is sound: ${counts.join(", ")}; ${read}.`];
+  const healed = result.healed.map(
+    ({ part, message }) => `Repaired: ${printable(part)}: ${printable(forCommandLine(message))}`,
+  );
+  if (result.ok) return [...healed, `The store is sound: ${counts.join(", ")}; ${read}.`];
   return [
+    ...healed,
     ...result.problems.map(({ part, message }) => `${printable(part)}: ${printable(forCommandLine(message))}`),
     ...result.damaged.flatMap(({ checkpoint, paths }) => [
       `${title(checkpoint)} cannot be restored completely:`,
       ...paths.map((path) => `  ${printable(path)}`),
     ]),
     `The store is damaged: ${plural(result.problems.length, "problem")}, ${plural(result.damaged.length, "checkpoint")} concerned. ` +
-      "All other checkpoints can still be restored, and the next save stores anew what the workspace still has.",
+      "All other checkpoints can still be restored. The next save stores anew what the workspace still has, and " +
+      '"checkpoint verify --repair" heals with it what is older.',
   ];
 }
 
@@ -86,6 +101,7 @@ function statsLines(result: StoreStats): string[] {
     ["Catalog", formatBytes(result.catalogBytes)],
     ["Index", formatBytes(result.indexBytes)],
     ["Total", formatBytes(result.totalBytes)],
+    ["Free disk", result.freeDiskBytes === null ? "unknown" : formatBytes(result.freeDiskBytes)],
   ];
   return fields.map(([label, value]) => `${`${label}:`.padEnd(13)}${value}`);
 }

@@ -51,6 +51,13 @@ export interface FileSystem {
    * goes or is renamed. Absent: unknown, names must be read. FAT on some systems, and mounts of object stores, do not.
    */
   readonly tellsListingChanges?: (folder: OsPath) => boolean;
+  /** Bytes that this user may still write to the file system that holds `path`. Absent, or null: it does not say. */
+  readonly freeBytes?: (path: OsPath) => number | null;
+  /**
+   * Only where some names mean something else than an entry of their folder (Windows): why this one, as text, cannot be
+   * made, in a sentence for people; undefined for all others.
+   */
+  readonly refusesName?: (name: string) => string | undefined;
   /**
    * Only where a file that another program has open cannot be renamed, replaced or removed (Windows: a virus scanner,
    * an indexer, another of our processes reading it): blocks this thread for some milliseconds before trying again.

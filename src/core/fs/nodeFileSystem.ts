@@ -1,11 +1,12 @@
 import * as fs from "node:fs";
 import { errnoOf, type FileSystem, type OsPath } from "./fileSystem";
+import { refusedByWindows } from "./windowsNames";
 
 const NO_THROW = { throwIfNoEntry: false } as const;
 
 /** The file system of Node on `platform`. */
 export function nodeFileSystemFor(platform: NodeJS.Platform): FileSystem {
-  if (platform === "win32") return { ...calls, pause };
+  if (platform === "win32") return { ...calls, pause, refusesName: refusedByWindows };
   return platform === "linux" ? { ...calls, tellsListingChanges } : calls;
 }
 
@@ -54,6 +55,11 @@ const calls: FileSystem = {
   symlink: (target, path) => fs.symlinkSync(target, path),
   chmod: (path, mode) => fs.chmodSync(path, mode),
   realpath: (path) => fs.realpathSync.native(path),
+  freeBytes: (path) => {
+    const { blocks, bavail, bsize } = fs.statfsSync(path);
+    // A file system of no size does not count its blocks (some FUSE, 9p and network mounts; /proc): it is not a full one.
+    return blocks === 0 ? null : bavail * bsize;
+  },
 };
 
 /** Blocks the thread; the core runs in a worker or in a program of its own, never on an editor's thread. */

@@ -36,10 +36,13 @@ export function publishFile(
 ): void {
   const temp = `${folder}/${TEMP_PREFIX}${nonce}`;
   const fd = fs.open(temp, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, FILE_MODE);
+  let isOpen = true;
   try {
     writeFully(fs, fd, content, 0);
+    isOpen = false; // publishOpenFile closes it, also on error
     publishOpenFile(fs, fd, temp, folder, name, content.length, durability);
   } catch (error) {
+    if (isOpen) ignoreFailure(() => fs.close(fd), "what is in this file is given up");
     ignoreFailure(() => fs.unlink(temp), "already gone, or the volume is failing: swept under the next lock");
     throw error;
   }
@@ -111,7 +114,7 @@ export function syncFolder(fs: FileSystem, folder: string): void {
   } catch (error) {
     if (!["EINVAL", "EPERM", "ENOTSUP", "EISDIR"].includes(errnoOf(error) ?? "")) throw error;
   } finally {
-    fs.close(fd);
+    ignoreFailure(() => fs.close(fd), "nothing was written through it");
   }
 }
 
@@ -188,7 +191,10 @@ export function namesIn(fs: FileSystem, folder: string): string[] {
   }
 }
 
-/** Creates a folder and its parents, private to the owner. */
+/**
+ * Creates a folder and its parents, private to the owner, and makes their names durable: what is published in a folder
+ * that a power cut takes is gone with it.
+ */
 export function makeFolders(fs: FileSystem, folder: string): void {
   if (fs.lstat(folder) !== undefined) return;
   const parent = folder.slice(0, Math.max(folder.lastIndexOf("/"), folder.lastIndexOf("\\")));
@@ -198,4 +204,5 @@ export function makeFolders(fs: FileSystem, folder: string): void {
   } catch (error) {
     if (errnoOf(error) !== "EEXIST") throw error;
   }
+  if (parent !== "") syncFolder(fs, parent);
 }

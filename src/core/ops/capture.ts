@@ -32,6 +32,8 @@ export interface CaptureOptions extends ReadOptions {
 export interface ScanRecord extends ScanOptions {
   /** Folders left out because they were marked as caches. */
   readonly caches: readonly ByteString[];
+  /** Marks of paths that were taken out of the checkpoint afterwards (see `purge`). */
+  readonly purged?: readonly string[];
 }
 
 export interface Capture {
@@ -75,7 +77,8 @@ export async function captureWorkspace(store: Store, options: CaptureOptions, op
   try {
     return await capture(store, options, operation);
   } catch (error) {
-    if (!(error instanceof StaleIndex)) throw error;
+    // A RangeError: its records are none.
+    if (!(error instanceof StaleIndex || error instanceof RangeError)) throw error;
     // It vouched for content that the store does not have: everything is read again.
     store.index.discard();
     return capture(store, options, operation);
@@ -205,6 +208,7 @@ export function rulesFor(store: Store, scan: ScanOptions): FolderRules {
       useGitignore: scan.useGitignore,
       includeDependencies: scan.includeDependencies,
       exclude: scan.exclude,
+      withoutSecrets: scan.secrets === "exclude",
       ignoreCase: store.ignoreCase,
     },
     (text) => store.codecs.xxh64(Buffer.from(text)).toString(16).padStart(16, "0"),
@@ -212,7 +216,7 @@ export function rulesFor(store: Store, scan: ScanOptions): FolderRules {
 }
 
 /** The path of the stores within the workspace, should somebody have put them there: they are never saved. */
-function storesInsideWorkspace({ fs, layout, ignoreCase }: Store): ByteString | undefined {
+export function storesInsideWorkspace({ fs, layout, ignoreCase }: Store): ByteString | undefined {
   if (fs.lstat(layout.stores) === undefined) return undefined;
   const plain = (path: string): string => path.replaceAll("\\", "/");
   const stores = sep === "/" ? fs.realpath(layout.stores) : plain(fs.realpath(layout.stores));

@@ -3,7 +3,7 @@
  * it was captured, and so in the store, may be overwritten or removed.
  */
 import type { ByteString } from "../../shared/pathText";
-import { type FileStat, isSymlink, permissions } from "../fs/fileSystem";
+import { type FileStat, isSymlink, lookAt, permissions } from "../fs/fileSystem";
 import { baseName, parentPath } from "../fs/osPath";
 import { type IndexedEntry, SYMLINK } from "../scan/recordLayout";
 import type { Hash } from "../store/hash";
@@ -44,7 +44,7 @@ export class CapturedState {
       found.ino === known.ino;
     if (!same) return false;
     // Only its bytes tell whether it was edited within the tick of the clock in which it was captured.
-    if (known.racy && !this.isContent(path, found, known)) return false;
+    if (known.racy && !(this.isContent(path, found, known) && this.isStill(path, found))) return false;
     return this.shared.has(found.ino) || (permissions(found) === known.mode && found.ctimeMs === known.ctimeMs);
   }
 
@@ -55,6 +55,18 @@ export class CapturedState {
 
   private isContent(path: ByteString, found: FileStat, { size, hash }: Facts): boolean {
     return hash !== undefined && holdsContent(this.store, path, found, { size, hash });
+  }
+
+  /** Reading takes a while, in which another file may have taken the name of what was read. */
+  private isStill(path: ByteString, found: FileStat): boolean {
+    const now = lookAt(this.store.fs, this.store.root.os(path));
+    return (
+      now !== undefined &&
+      now.ino === found.ino &&
+      now.size === found.size &&
+      now.mtimeMs === found.mtimeMs &&
+      now.ctimeMs === found.ctimeMs
+    );
   }
 
   private factsOf(path: ByteString): Facts | undefined {

@@ -116,7 +116,7 @@ export class ContentReader implements Resolved {
     const results = (await Promise.all(this.rounds.map((round) => round.results))).flat();
     this.operation.throwIfCancelled();
     // Catalog and index come next, and need memory themselves.
-    if (this.early !== undefined) await this.store.lanes?.release();
+    if (this.early !== undefined) this.store.lanes?.release();
     for (const { pack } of results) if (pack !== undefined) this.store.blobs.add(pack);
     let growth = 0;
     let items = 0;

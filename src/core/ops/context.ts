@@ -21,6 +21,8 @@ interface Environment {
   readonly identity: ProcessIdentity;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** Local time minus UTC at a moment, both in milliseconds. */
+  readonly localOffsetMs: (at: number) => number;
   /** Fresh random bytes. */
   readonly random: (bytes: number) => Uint8Array;
   readonly sleep: (ms: number) => Promise<void>;

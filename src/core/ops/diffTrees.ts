@@ -10,7 +10,7 @@
 import type { ByteString } from "../../shared/pathText";
 import { joinPath } from "../fs/osPath";
 import type { Hash } from "../store/hash";
-import { EMPTY_TREE, TREE_DIRECTORY, TreeCursor, type TreeEntry } from "../store/tree";
+import { EMPTY_TREE, MAX_FOLDER_DEPTH, TREE_DIRECTORY, TreeCursor, type TreeEntry, tooDeep } from "../store/tree";
 import { EVERYTHING, type PathSelection } from "./pathSelection";
 import type { TreeStore } from "./treeStore";
 
@@ -58,11 +58,12 @@ function compareTrees(
     reported++;
     onDifference(change, place);
   };
-  compare("" as ByteString, before, after);
+  compare("" as ByteString, before, after, 0);
 
   /** Whether every entry of the folder was reported. */
-  function compare(folder: ByteString, left: Hash | undefined, right: Hash | undefined): boolean {
+  function compare(folder: ByteString, left: Hash | undefined, right: Hash | undefined, depth: number): boolean {
     if (left === right) return false;
+    if (depth > MAX_FOLDER_DEPTH) throw tooDeep();
     const a = new TreeCursor(left === undefined ? EMPTY_TREE : trees.bytes(left));
     const b = new TreeCursor(right === undefined ? EMPTY_TREE : trees.bytes(right));
     let all = a.count + b.count > 0;
@@ -72,7 +73,7 @@ function compareTrees(
       else {
         const x = order > 0 ? undefined : a.entry();
         const y = order < 0 ? undefined : b.entry();
-        all = visit(joinPath(folder, (x ?? (y as TreeEntry)).name), x, y) && all;
+        all = visit(joinPath(folder, (x ?? (y as TreeEntry)).name), x, y, depth) && all;
       }
       if (order <= 0) a.next();
       if (order >= 0) b.next();
@@ -81,7 +82,7 @@ function compareTrees(
   }
 
   /** Whether the path, at which something differs, was reported. */
-  function visit(path: ByteString, x: TreeEntry | undefined, y: TreeEntry | undefined): boolean {
+  function visit(path: ByteString, x: TreeEntry | undefined, y: TreeEntry | undefined, depth: number): boolean {
     if (!selection.mayContain(path)) return false;
     const sameFolder = x?.type === TREE_DIRECTORY && y?.type === TREE_DIRECTORY && x.mode === y.mode;
     const included = selection.includes(path);
@@ -89,7 +90,7 @@ function compareTrees(
     const at = reported;
     const left = x?.type === TREE_DIRECTORY ? x.hash : undefined;
     const right = y?.type === TREE_DIRECTORY ? y.hash : undefined;
-    const all = (left !== undefined || right !== undefined) && compare(path, left, right);
+    const all = (left !== undefined || right !== undefined) && compare(path, left, right, depth + 1);
     const isImplied = !included && ((x === undefined && reported > at) || (y === undefined && all));
     if (isImplied) report({ path, before: x, after: y }, at);
     return isImplied || (included && !sameFolder);

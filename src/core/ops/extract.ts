@@ -73,8 +73,10 @@ export async function extract(
     return runExtractTask({ fs: store.fs, read }, task);
   };
   const results = await runLaneWork(store, { view, phase: "restore", isBig, task: () => task, here }, operation);
-  if (isBig) await store.lanes?.release();
+  if (isBig) store.lanes?.release();
   const failed = results.flatMap((result) => result.failed);
+  // Lanes have packs of their own: what they found damaged there is known here from now on.
+  for (const { item, failure } of failed) if (failure === "damaged") store.blobs.noteUnreadable(view.hash(item));
   return {
     failed: failed.flatMap(({ item, failure, message }) => {
       const extraction = work[item];

@@ -8,6 +8,8 @@ import type { Hash } from "../store/hash";
 import type { Store } from "./context";
 
 const READ_BYTES = 1024 * 1024;
+/** Of what has become a pipe meanwhile nothing is waited for. */
+const OPEN_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /** `stat`: what was just found there. False for what is no file or link, and for what cannot be read. */
 export function holdsContent(
@@ -19,7 +21,7 @@ export function holdsContent(
   const { fs, root, codecs } = store;
   if (!(isFile(stat) || isSymlink(stat)) || stat.size !== content.size) return false;
   try {
-    const hash = isSymlink(stat) ? codecs.hash(fs.readlink(root.os(path))) : hashFile(store, path);
+    const hash = isSymlink(stat) ? codecs.hash(fs.readlink(root.os(path))) : hashFile(store, path, content.size);
     return hash === content.hash;
   } catch (error) {
     if (errnoOf(error) === undefined) throw error;
@@ -27,16 +29,19 @@ export function holdsContent(
   }
 }
 
-function hashFile({ fs, root, codecs }: Store, path: ByteString): Hash {
-  const fd = fs.open(root.os(path), constants.O_RDONLY | constants.O_NOFOLLOW);
+/** A file that turns out longer is not read to its end: it may be growing for ever. */
+function hashFile({ fs, root, codecs }: Store, path: ByteString, size: number): Hash | undefined {
+  const fd = fs.open(root.os(path), OPEN_FLAGS);
   try {
     const hasher = codecs.createHasher();
     const buffer = Buffer.allocUnsafe(READ_BYTES);
-    for (;;) {
+    for (let done = 0; done <= size; ) {
       const read = fs.read(fd, buffer, 0, buffer.length, null);
       if (read === 0) return hasher.digest();
       hasher.update(buffer.subarray(0, read));
+      done += read;
     }
+    return undefined;
   } finally {
     fs.close(fd);
   }
@@ -49,7 +54,7 @@ function hashFile({ fs, root, codecs }: Store, path: ByteString): Hash {
 export function beginsContent(store: Store, path: ByteString, hash: Hash): boolean {
   const { fs, root, blobs } = store;
   try {
-    const fd = fs.open(root.os(path), constants.O_RDONLY | constants.O_NOFOLLOW);
+    const fd = fs.open(root.os(path), OPEN_FLAGS);
     try {
       const { size } = fs.fstat(fd);
       let compared = 0;

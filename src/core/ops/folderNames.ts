@@ -24,6 +24,11 @@ export class FolderNames {
     return known.has(baseName(path));
   }
 
+  /** Whether the folders on the way are spelled so as well. */
+  leadTo(path: ByteString): boolean {
+    return path === "" || (this.holds(path) && this.leadTo(parentPath(path)));
+  }
+
   private list(folder: ByteString): string[] {
     try {
       return this.store.fs.readdir(this.store.root.os(folder));

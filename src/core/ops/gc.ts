@@ -1,5 +1,5 @@
 /**
- * Freeing what no checkpoint uses any more.
+ * Freeing what no checkpoint uses any more (see usedContent.ts for how that is told).
  *
  *   mark (from the trees of all checkpoints) → plan → drop dead content from the index → remove packs that are all
  *   garbage → for each pack with some: write what is used of it into a new one, read that back → remove the old one
@@ -10,115 +10,63 @@
  * what it names could not be told from garbage.
  */
 import type { Checkpoint, Ref } from "../../shared/checkpoints";
-import { CheckpointError } from "../../shared/errors";
 import type { DamagedPack, DeletePlan, GcResult } from "../../shared/upkeep";
 import { damaged as damagedError } from "../store/damage";
 import type { Hash } from "../store/hash";
 import type { PackId } from "../store/packFiles";
+import { ENTRY_HEADER_BYTES } from "../store/packHeaders";
 import type { PackSet } from "../store/packSet";
 import type { PackWriter } from "../store/packWriter";
-import { readIntent } from "../store/restoreJournal";
 import type { RestoreRow } from "../store/restoreRows";
-import { TREE_DIRECTORY, type TreeEntry } from "../store/tree";
 import { describeChanges } from "./changes";
 import { consolidate, WHEN_IDLE } from "./consolidate";
-import { journalOf, type Operation, type Store } from "./context";
+import type { Operation, Store } from "./context";
+import { removeDamaged } from "./damagedFolder";
 import { copyEntry, newPackWriter, type PackKind, packsOf, publishRewritten } from "./packRewrite";
 import { resolveRef } from "./refs";
 import { stackTop } from "./restoreStack";
 import { retirePacks } from "./retirePacks";
+import { type Marks, markRestored, markUsed, noMarks, readableEntries, rootOf, usedRoots } from "./usedContent";
 import { withLock } from "./withLock";
 
-/** A pack with at least this share of garbage is written anew: 95 % of all dead bytes come free at any rate. */
+/** So much garbage is borne: in a pack that would have to be written anew, or of all there is (see `planSweep`). */
 const GARBAGE_SHARE = 0.05;
 
-const NOTHING_FREED: GcResult = { deadObjects: 0, freedBytes: 0, removedPacks: 0, rewrittenPacks: 0, damaged: [] };
+/** From so many on the catalog is packed anew, so that its file is as small as what is left. */
+const MANY_CHECKPOINTS = 20;
+
+/** How much is done to free what can be freed: as much as is worth while, most of it, or all of it. */
+export type SweepCare = "worthwhile" | "thorough" | "complete";
+
+export const NOTHING_FREED: GcResult = {
+  deadObjects: 0,
+  freedBytes: 0,
+  removedPacks: 0,
+  rewrittenPacks: 0,
+  damaged: [],
+};
 
 const KINDS = ["blobs", "trees"] as const;
 
-/** Content in use. */
-interface Marks {
-  readonly blobs: Set<Hash>;
-  readonly trees: Set<Hash>;
-}
-
 interface PackPlan {
   readonly id: PackId;
+  readonly kind: PackKind;
+  /** Of the whole pack. */
+  readonly bytes: number;
   readonly live: readonly Hash[];
   readonly deadObjects: number;
   readonly deadBytes: number;
-}
-
-interface SweepPlan {
-  readonly remove: readonly PackPlan[];
-  readonly rewrite: readonly PackPlan[];
-}
-
-/** What these states use. Throws `damaged` for a tree that cannot be read, unless `read` knows better. */
-function markUsed(
-  store: Store,
-  roots: readonly Hash[],
-  operation: Operation,
-  read: (tree: Hash) => readonly TreeEntry[] = (tree) => store.trees.read(tree),
-): Marks {
-  const marks: Marks = { blobs: new Set(), trees: new Set() };
-  const visit = (tree: Hash): void => {
-    if (marks.trees.has(tree)) return;
-    marks.trees.add(tree);
-    for (const entry of read(tree)) {
-      if (entry.type === TREE_DIRECTORY) visit(entry.hash);
-      else marks.blobs.add(entry.hash);
-    }
-  };
-  roots.forEach((root, i) => {
-    operation.throwIfCancelled();
-    operation.report({ phase: "gc", done: i, total: roots.length });
-    visit(root);
-  });
-  operation.throwIfCancelled();
-  return marks;
-}
-
-/** What stays when the checkpoints in `gone` go: the others, and both ends of a restore that was interrupted. */
-function usedRoots(store: Store, gone: ReadonlySet<string> = new Set()): Hash[] {
-  const row = readIntent(journalOf(store))?.row;
-  const kept = store.catalog.checkpoints.filter((each) => !gone.has(each.id));
-  return [...kept.map(rootOf), ...(row === undefined ? [] : [row.baseRoot, row.resultRoot])];
-}
-
-const rootOf = ({ rootTree }: Checkpoint): Hash => rootTree as Hash;
-
-/** A tree's entries; none if it is damaged. Only for what may go, or is of no use without it. */
-function readableEntries(store: Store, tree: Hash): readonly TreeEntry[] {
-  try {
-    return store.trees.read(tree);
-  } catch (error) {
-    if (CheckpointError.is(error, "damaged")) return [];
-    throw error;
-  }
-}
-
-/**
- * Undo and redo go by the trees of their rows, whatever checkpoints were deleted since: these stay, not their content.
- * A row with a damaged tree cannot be undone any more; it must not keep everything else from being freed.
- */
-function markRestored(store: Store, trees: Set<Hash>): void {
-  const visit = (tree: Hash): void => {
-    if (trees.has(tree)) return;
-    trees.add(tree);
-    for (const entry of readableEntries(store, tree)) if (entry.type === TREE_DIRECTORY) visit(entry.hash);
-  };
-  for (const { baseRoot, resultRoot } of store.catalog.restores())
-    for (const root of [baseRoot, resultRoot]) visit(root as Hash);
 }
 
 /** What deleting these checkpoints would free. */
 export function planDelete(store: Store, refs: readonly Ref[], operation: Operation): DeletePlan {
   const checkpoints = resolveAll(store, refs);
   const gone = new Set(checkpoints.map((each) => each.id));
-  const kept = markUsed(store, usedRoots(store, gone), operation);
+  const kept = noMarks();
+  markUsed(store, kept, usedRoots(store, gone), operation);
+  const mine = noMarks();
   // Deleting is the way out for a damaged one.
-  const mine = markUsed(store, checkpoints.map(rootOf), operation, (tree) => readableEntries(store, tree));
+  markUsed(store, mine, checkpoints.map(rootOf), operation, (tree) => readableEntries(store, tree));
   const dead = [...mine.blobs].filter((hash) => !kept.blobs.has(hash));
   return {
     checkpoints,
@@ -129,16 +77,31 @@ export function planDelete(store: Store, refs: readonly Ref[], operation: Operat
 }
 
 export function deleteCheckpoints(store: Store, refs: readonly Ref[], operation: Operation): Promise<GcResult> {
-  return withLock(store, operation, () => {
-    const ids = new Set(resolveAll(store, refs).map((each) => each.id));
-    // Marked first: it takes the time, and it may be cancelled or find damage; from the commit on nothing does.
-    const marks = markUsed(store, usedRoots(store, ids), operation);
-    store.catalog.remove(ids, (child, parent) =>
-      describeChanges(store.trees, parent?.rootTree as Hash | undefined, child.rootTree as Hash, child.files),
-    );
-    store.catalog.commit();
-    return sweep(store, marks);
-  });
+  return withLock(store, operation, () =>
+    removeCheckpoints(store, new Set(resolveAll(store, refs).map((each) => each.id)), operation),
+  );
+}
+
+/**
+ * Removes these checkpoints from the catalog and frees what only they used. The caller holds the lock. Rejects with
+ * `damaged` or `cancelled` before anything goes.
+ */
+export function removeCheckpoints(
+  store: Store,
+  ids: ReadonlySet<string>,
+  operation: Operation,
+  care: SweepCare = "worthwhile",
+): GcResult {
+  // Marked first: it takes the time, and it may be cancelled or find damage; from the commit on nothing does.
+  const marks = noMarks();
+  markUsed(store, marks, usedRoots(store, ids), operation);
+  store.catalog.remove(ids, (child, parent) =>
+    describeChanges(store.trees, parent?.rootTree as Hash | undefined, child.rootTree as Hash, child.files),
+  );
+  // Its file is read and written whole at each save; a thousand rows less are some 500 KB.
+  if (ids.size >= MANY_CHECKPOINTS) store.catalog.dropFreePages();
+  store.catalog.commit();
+  return sweep(store, marks, care);
 }
 
 /** Frees what no checkpoint uses, and merges small packs; those count as rewritten. */
@@ -146,7 +109,7 @@ export async function gc(store: Store, operation: Operation): Promise<GcResult> 
   // Locking would make an empty store of a mistyped folder.
   if (store.fs.lstat(store.layout.folder) === undefined) return NOTHING_FREED;
   return withLock(store, operation, async () => {
-    const swept = sweep(store, markUsed(store, usedRoots(store), operation));
+    const swept = sweepUnused(store, operation, "thorough");
     // What has just been found damaged is not read once more.
     const leftAlone = new Set(swept.damaged.map(({ id }) => id));
     const options = { leftAlone, limits: WHEN_IDLE, maxMerges: Number.POSITIVE_INFINITY };
@@ -159,10 +122,35 @@ export async function gc(store: Store, operation: Operation): Promise<GcResult> 
   });
 }
 
-function sweep(store: Store, marks: Marks): GcResult {
-  markRestored(store, marks.trees);
-  const plans = KINDS.map((kind) => ({ kind, ...planSweep(packsOf(store, kind), marks[kind]) }));
-  if (plans.every(({ remove, rewrite }) => remove.length + rewrite.length === 0)) return NOTHING_FREED;
+/** Frees what no checkpoint uses. The caller holds the lock. Rejects with `damaged` or `cancelled` before anything goes. */
+export function sweepUnused(store: Store, operation: Operation, care: SweepCare): GcResult {
+  const marks = noMarks();
+  markUsed(store, marks, usedRoots(store), operation);
+  return sweep(store, marks, care);
+}
+
+/** After a purge nothing unused stays, whatever care is asked for, nor what repairs kept; that it is so is noted. */
+function sweep(store: Store, marks: Marks, care: SweepCare): GcResult {
+  const { catalog } = store;
+  if (!catalog.owesSweep) return sweepPacks(store, marks, care);
+  const result = sweepPacks(store, marks, "complete");
+  // A pack with damage in it stays as it is, and with it maybe what was purged.
+  if (result.damaged.length > 0) return result;
+  removeDamaged(store);
+  // So does one that cannot even be opened: nobody knows what is in it until it is repaired.
+  if (KINDS.some((kind) => packsOf(store, kind).list().length < packsOf(store, kind).ids().length)) return result;
+  catalog.owesSweep = false;
+  catalog.commit();
+  return result;
+}
+
+function sweepPacks(store: Store, marks: Marks, care: SweepCare): GcResult {
+  markRestored(store, marks);
+  const plans = planSweep(
+    KINDS.flatMap((kind) => packsWithGarbage(kind, packsOf(store, kind), marks[kind])),
+    care,
+  );
+  if (plans.length === 0) return NOTHING_FREED;
   store.index.retain((hash) => marks.blobs.has(hash) || marks.trees.has(hash));
   const gone: PackPlan[] = [];
   const damaged: DamagedPack[] = [];
@@ -170,15 +158,18 @@ function sweep(store: Store, marks: Marks): GcResult {
     if (going.length > 0) retirePacks(store, packsOf(store, kind), new Set(going.map((each) => each.id)));
     gone.push(...going);
   };
-  for (const plan of plans) remove(plan.kind, plan.remove);
+  for (const kind of KINDS)
+    remove(
+      kind,
+      plans.filter((each) => each.kind === kind && each.live.length === 0),
+    );
   const removedPacks = gone.length;
   // One after the other: a full disk needs room for one pack only.
-  for (const { kind, rewrite } of plans)
-    for (const each of rewrite) {
-      const fault = rewritePack(store, kind, each);
-      if (fault === undefined) remove(kind, [each]);
-      else damaged.push({ id: each.id, message: fault });
-    }
+  for (const each of plans.filter(({ live }) => live.length > 0)) {
+    const fault = rewritePack(store, each);
+    if (fault === undefined) remove(each.kind, [each]);
+    else damaged.push({ id: each.id, message: fault });
+  }
   return {
     deadObjects: sum(gone, (each) => each.deadObjects),
     freedBytes: sum(gone, (each) => each.deadBytes),
@@ -190,8 +181,10 @@ function sweep(store: Store, marks: Marks): GcResult {
 
 const sum = <T>(all: readonly T[], of: (each: T) => number): number => all.reduce((total, each) => total + of(each), 0);
 
-function planSweep(packs: PackSet, used: ReadonlySet<Hash>): SweepPlan {
-  const plans = packs.list().flatMap((id): PackPlan[] => {
+function packsWithGarbage(kind: PackKind, packs: PackSet, used: ReadonlySet<Hash>): PackPlan[] {
+  // Something is missing: it may be in a pack whose index calls it by another name.
+  const isInDoubt = [...used].some((hash) => !packs.has(hash));
+  return packs.list().flatMap((id): PackPlan[] => {
     const pack = packs.pack(id);
     if (pack === undefined) return [];
     const live: Hash[] = [];
@@ -201,23 +194,42 @@ function planSweep(packs: PackSet, used: ReadonlySet<Hash>): SweepPlan {
       if (used.has(hash)) live.push(hash);
       else {
         deadObjects++;
-        deadBytes += length;
+        deadBytes += length + ENTRY_HEADER_BYTES;
       }
     }
-    if (deadObjects === 0 || (live.length > 0 && deadBytes < pack.bytes * GARBAGE_SHARE)) return [];
-    return [{ id, live, deadObjects, deadBytes }];
+    if (deadObjects > 0 && isInDoubt && !pack.hasTrueIndex()) return [];
+    return deadObjects === 0 ? [] : [{ id, kind, bytes: pack.bytes, live, deadObjects, deadBytes }];
   });
-  return {
-    remove: plans.filter((each) => each.live.length === 0),
-    rewrite: plans.filter((each) => each.live.length > 0),
-  };
+}
+
+/**
+ * Of packs with garbage those to deal with now, the most wasteful first. A pack that is all garbage always goes.
+ * "worthwhile": at most 20 bytes are read and written for one that becomes free, and what stays is less than 5 % of the
+ * packs. "thorough": at most 5 % of the garbage stays, and of the packs with it only the least wasteful. "complete":
+ * none stays.
+ */
+export function planSweep<Pack extends Pick<PackPlan, "bytes" | "deadBytes" | "live">>(
+  packs: readonly Pack[],
+  care: SweepCare,
+): Pack[] {
+  const share = ({ deadBytes, bytes, live }: Pack): number => (live.length === 0 ? 1 : deadBytes / bytes);
+  const wasteful = [...packs].sort((a, b) => share(b) - share(a) || b.deadBytes - a.deadBytes);
+  if (care === "complete") return wasteful;
+  if (care === "worthwhile") return wasteful.filter((each) => share(each) >= GARBAGE_SHARE);
+  let left = sum(packs, (each) => each.deadBytes);
+  const bearable = left * GARBAGE_SHARE;
+  return wasteful.filter((each) => {
+    if (left <= bearable && each.live.length > 0) return false;
+    left -= each.deadBytes;
+    return true;
+  });
 }
 
 /**
  * Writes what is used of a pack into a new one. Answers what is wrong with an entry in use of which no intact copy
  * exists: the old pack has to stay as it is, so that nothing is lost that could still be healed.
  */
-function rewritePack(store: Store, kind: PackKind, { id, live }: PackPlan): string | undefined {
+function rewritePack(store: Store, { id, kind, live }: PackPlan): string | undefined {
   const packs = packsOf(store, kind);
   const writer = newPackWriter(store, kind);
   try {

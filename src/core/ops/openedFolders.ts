@@ -9,6 +9,7 @@ import type { ByteString } from "../../shared/pathText";
 import { type FileStat, isDirectory, lookAt, permissions } from "../fs/fileSystem";
 import type { OpenedFolder } from "../store/restoreJournal";
 import type { Store } from "./context";
+import { RealFolders } from "./realFolders";
 
 /** What it takes to change a folder's entries, and what is given to its owner for it. */
 const NEEDED = 0o300;
@@ -66,11 +67,15 @@ export class OpenedFolders {
   }
 }
 
-/** After a crash: gives folders the modes they had, those that are still as a restore opened them. */
+/**
+ * After a crash: gives folders the modes they had, those that are still as a restore opened them. What is reached through
+ * a link by now is not in the workspace, whatever it looks like.
+ */
 export function closeFolders(store: Store, folders: readonly OpenedFolder[]): void {
+  const real = new RealFolders(store);
   // Inner ones first, as they may not be reachable afterwards.
   for (const { path, mode } of [...folders].sort((a, b) => (a.path < b.path ? 1 : -1))) {
-    const found = look(store, path);
+    const found = real.has(path) ? look(store, path) : undefined;
     if (found !== undefined && permissions(found) === (mode | OPEN)) store.fs.chmod(store.root.os(path), mode);
   }
 }

@@ -71,4 +71,6 @@ function readBack({ fs, codecs }: Store, folder: string, { id, hash }: Published
   );
 }
 
-const folderOf = (layout: Store["layout"], kind: PackKind): string => (kind === "blobs" ? layout.packs : layout.trees);
+/** Where packs of a kind lie. */
+export const folderOf = (layout: Store["layout"], kind: PackKind): string =>
+  kind === "blobs" ? layout.packs : layout.trees;

@@ -5,6 +5,7 @@
 import type { Checkpoint } from "../../shared/checkpoints";
 import { isNeverSaved } from "../../shared/leftOutNames";
 import { type ByteString, pathToText } from "../../shared/pathText";
+import { DEFAULT_SCAN_OPTIONS } from "../../shared/saves";
 import { baseName, parentPath } from "../fs/osPath";
 import type { FolderRules } from "../scan/ignoreRules";
 import { damaged } from "../store/damage";
@@ -12,6 +13,8 @@ import type { Hash } from "../store/hash";
 import { TREE_DIRECTORY, TREE_FILE, type TreeEntry } from "../store/tree";
 import { rulesFor, type ScanRecord } from "./capture";
 import type { Store } from "./context";
+import { purgedMark } from "./purgedMark";
+import { scanRecordOf } from "./scanRecord";
 
 export class PastRules {
   private readonly folders = new Map<ByteString, FolderRules | "out">();
@@ -20,6 +23,7 @@ export class PastRules {
   private readonly partlySkipped: ReadonlySet<string>;
   private readonly scan: ScanRecord;
   private readonly caches: ReadonlySet<ByteString>;
+  private readonly purged: ReadonlySet<string>;
 
   constructor(
     private readonly store: Store,
@@ -28,17 +32,25 @@ export class PastRules {
     const { listed, folders } = store.catalog.skippedOf(checkpoint.id);
     this.skipped = new Set(listed.map((each) => each.path));
     this.partlySkipped = new Set(folders);
-    this.scan = JSON.parse(store.catalog.rulesOf(checkpoint.id)) as ScanRecord;
+    this.scan = { ...DEFAULT_SCAN_OPTIONS, caches: [], ...scanRecordOf(store, checkpoint) };
     this.caches = new Set(this.scan.caches);
+    this.purged = new Set(this.scan.purged);
   }
 
   /** True when the checkpoint says nothing about this path: not that it was absent, only that it was not saved. */
   leftOut(path: ByteString, isFolder: boolean): boolean {
     const name = baseName(path);
     if (isNeverSaved(name) || this.skipped.has(pathToText(path)) || this.caches.has(path)) return true;
+    if (this.purged.size > 0 && this.wasPurged(path)) return true;
     if (this.partlySkipped.size > 0 && this.liesInPartlySkipped(path)) return true;
     const rules = this.within(parentPath(path));
     return rules === "out" || rules.excludes(path, name, isFolder);
+  }
+
+  private wasPurged(path: ByteString): boolean {
+    for (let at = path; at !== ""; at = parentPath(at))
+      if (this.purged.has(purgedMark(this.store.codecs, at))) return true;
+    return false;
   }
 
   private liesInPartlySkipped(path: ByteString): boolean {

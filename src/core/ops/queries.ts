@@ -20,8 +20,10 @@ import { captureWorkspace } from "./capture";
 import { entryState, toChanges } from "./changes";
 import type { Operation, Store } from "./context";
 import { diffTrees } from "./diffTrees";
+import { freeDiskBytes } from "./freeDisk";
 import { EVERYTHING, selectPaths, typedPaths } from "./pathSelection";
 import { resolveRef } from "./refs";
+import { scanRecordOf } from "./scanRecord";
 import type { TreeStore } from "./treeStore";
 
 export function show(store: Store, ref: Ref, limit: number): CheckpointDetail {
@@ -37,12 +39,11 @@ export function show(store: Store, ref: Ref, limit: number): CheckpointDetail {
 
 /** What the newest checkpoint was scanned with; imported ones do not say. */
 export function newestScanOptions({ catalog }: Store): ScanOptions | null {
-  for (const { id } of newestFirst(catalog)) {
-    const { useGitignore, includeDependencies, exclude, maxFileBytes } = JSON.parse(
-      catalog.rulesOf(id),
-    ) as Partial<ScanOptions>;
+  for (const checkpoint of newestFirst(catalog)) {
+    const { useGitignore, includeDependencies, exclude, maxFileBytes, secrets } = scanRecordOf({ catalog }, checkpoint);
     if (useGitignore === undefined || includeDependencies === undefined || maxFileBytes === undefined) continue;
-    return { useGitignore, includeDependencies, exclude: exclude ?? [], maxFileBytes };
+    const told = { useGitignore, includeDependencies, exclude: exclude ?? [], maxFileBytes };
+    return secrets === undefined ? told : { ...told, secrets };
   }
   return null;
 }
@@ -222,6 +223,7 @@ export function stats(store: Store): StoreStats {
     objects: blobs.entryCount + treePacks.entryCount,
     ...bytes,
     totalBytes: Object.values(bytes).reduce((sum, each) => sum + each, 0),
+    freeDiskBytes: freeDiskBytes(store),
     oldest: catalog.checkpoints.at(-1)?.createdAt ?? null,
     newest: catalog.latest?.createdAt ?? null,
   };

@@ -19,6 +19,11 @@ export class RealFolders {
     return real;
   }
 
+  /** The same, looked at anew: whether nothing on the way has become a link since. */
+  isStill(path: ByteString): boolean {
+    return path === "" || (this.isFolder(path) && this.isStill(parentPath(path)));
+  }
+
   /** A folder was made here. */
   add(path: ByteString): void {
     this.known.set(path, true);

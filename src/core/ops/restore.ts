@@ -7,18 +7,19 @@
  * checkpoint: nothing is ever lost by either, and edits made elsewhere since stay.
  */
 import { CheckpointError, ignoreFailure } from "../../shared/errors";
-import type { RestoreRequest, RestoreResult } from "../../shared/restores";
-import type { ScanOptions } from "../../shared/saves";
-import { removeIntent, writeIntent } from "../store/restoreJournal";
+import type { RecoveryKind, RestoreRequest, RestoreResult } from "../../shared/restores";
+import type { ScanOptions, UnsavedFile } from "../../shared/saves";
+import { type RestoreIntent, removeIntent, writeIntent } from "../store/restoreJournal";
 import type { RestoreRow } from "../store/restoreRows";
 import { captureWorkspace } from "./capture";
 import { journalOf, type Operation, type Store } from "./context";
 import { resolveRef } from "./refs";
-import { requestedJob, reverting } from "./restoreJob";
+import { type Job, requestedJob, reverting } from "./restoreJob";
 import { restoreResult } from "./restoreOutcome";
-import { leaveInterrupted, rollBackInterrupted } from "./restoreRecovery";
+import { leaveInterrupted, nothingToRecover, recoveryOf, rollBackInterrupted } from "./restoreRecovery";
 import { carryOut, type Ledger, planFor, type Run } from "./restoreRun";
 import { checkpointBefore, stackTop } from "./restoreStack";
+import { addUnseen, nothingUnseen } from "./unseenState";
 import { takeInChanges, withLock } from "./withLock";
 
 /** What `restore` would do now; `request.dryRun` is taken for granted. Nothing is written. */
@@ -27,11 +28,40 @@ export async function previewRestore(
   request: RestoreRequest,
   operation: Operation,
 ): Promise<RestoreResult> {
-  const job = requestedJob(store, request);
+  return preview(store, requestedJob(store, request), operation);
+}
+
+/** What `undo` or `redo` would do now. Nothing is written. */
+export async function previewReversal(
+  store: Store,
+  kind: "undo" | "redo",
+  scan: ScanOptions,
+  operation: Operation,
+): Promise<RestoreResult> {
+  const interrupted = kind === "undo" ? recoveryOf(store, "rollBack", scan) : undefined;
+  return preview(store, interrupted ?? reverting(store, kind, rowFor(store, kind), scan), operation);
+}
+
+/** What the end of the interrupted restore would do now. Nothing is written. */
+export async function previewRecovery(
+  store: Store,
+  how: RecoveryKind,
+  scan: ScanOptions,
+  operation: Operation,
+): Promise<RestoreResult> {
+  return preview(store, recoveryOf(store, how, scan) ?? nothingToRecover(), operation);
+}
+
+async function preview(store: Store, job: Job, operation: Operation): Promise<RestoreResult> {
   const capture = await captureWorkspace(store, { scan: job.scan, store: false, chunkBytes: 0 }, operation);
-  const trees = store.trees.with(capture.newTrees);
-  const plan = planFor(store, job, capture.rootTree, trees);
-  return restoreResult(job, { plan, left: new Set(), kept: [], trees }, null, true);
+  const captured = store.trees.with(capture.newTrees);
+  const current =
+    job.unseen === undefined
+      ? nothingUnseen(capture.rootTree)
+      : addUnseen({ ...store, trees: captured }, capture.rootTree, job.unseen.states, job.unseen.paths);
+  const trees = captured.with(current.newTrees);
+  const plan = planFor(store, job, current.root, trees);
+  return restoreResult(job, { plan, left: new Set(), kept: current.kept, trees }, null, true);
 }
 
 /** One that was interrupted before ends where it is, and can be undone after this one. */
@@ -40,53 +70,68 @@ export async function restore(store: Store, request: RestoreRequest, operation: 
   takeInChanges(store);
   resolveRef(store.catalog.checkpoints, request.ref);
   return withLock(store, operation, () => {
-    leaveInterrupted(store);
-    return carryOut(store, requestedJob(store, request), (run) => newLedger(store, run), operation);
+    const superseded = leaveInterrupted(store);
+    return carryOut(store, requestedJob(store, request), (run) => newLedger(store, run, superseded), operation);
   });
 }
 
 /** Takes back the last restore (or redo) that has not been taken back, or one that was interrupted. */
-export function undo(store: Store, scan: ScanOptions, operation: Operation): Promise<RestoreResult> {
+export function undo(
+  store: Store,
+  scan: ScanOptions,
+  unsaved: readonly UnsavedFile[],
+  operation: Operation,
+): Promise<RestoreResult> {
   return withLock(store, operation, async () => {
-    const rolledBack = await rollBackInterrupted(store, scan, operation);
-    if (rolledBack !== undefined) return rolledBack;
-    const { undoable } = stackTop(store);
-    if (undoable === undefined)
-      throw new CheckpointError(
-        "nothing-to-undo",
-        store.catalog.restores().some((row) => checkpointBefore(store, row) === undefined)
-          ? "The restore cannot be taken back: the checkpoint that held what was there before was deleted. Look for it in the checkpoints that are left."
-          : "There is no restore to take back. Restore a checkpoint first.",
-      );
-    return step(store, "undo", undoable, scan, operation);
+    const rolledBack = await rollBackInterrupted(store, scan, unsaved, operation);
+    return rolledBack ?? step(store, "undo", { scan, unsaved }, operation);
   });
 }
 
 /** Repeats the restore that was taken back last. */
-export function redo(store: Store, scan: ScanOptions, operation: Operation): Promise<RestoreResult> {
+export function redo(
+  store: Store,
+  scan: ScanOptions,
+  unsaved: readonly UnsavedFile[],
+  operation: Operation,
+): Promise<RestoreResult> {
   return withLock(store, operation, () => {
-    leaveInterrupted(store);
-    const { redoable } = stackTop(store);
-    if (redoable === undefined)
-      throw new CheckpointError(
-        "nothing-to-redo",
-        "No restore was taken back just before, so there is none to repeat.",
-      );
-    return step(store, "redo", redoable, scan, operation);
+    return step(store, "redo", { scan, unsaved }, operation, leaveInterrupted(store));
   });
 }
 
 function step(
   store: Store,
   kind: "undo" | "redo",
-  row: RestoreRow,
-  scan: ScanOptions,
+  { scan, unsaved }: Pick<Job, "scan" | "unsaved">,
   operation: Operation,
+  superseded?: RestoreIntent,
 ): Promise<RestoreResult> {
-  return carryOut(store, reverting(store, kind, row, scan), (run) => newLedger(store, run), operation);
+  const job = reverting(store, kind, rowFor(store, kind), scan, unsaved);
+  return carryOut(store, job, (run) => newLedger(store, run, superseded), operation);
 }
 
-function newLedger(store: Store, { job, plan, safety, nonce, states }: Run): Ledger {
+/** What would be taken back or repeated; throws when nothing can be. */
+function rowFor(store: Store, kind: "undo" | "redo"): RestoreRow {
+  const { undoable, redoable } = stackTop(store);
+  const row = kind === "undo" ? undoable : redoable;
+  if (row !== undefined) return row;
+  if (kind === "redo")
+    throw new CheckpointError("nothing-to-redo", "No restore was taken back just before, so there is none to repeat.");
+  throw new CheckpointError(
+    "nothing-to-undo",
+    store.catalog.restores().some((each) => checkpointBefore(store, each) === undefined)
+      ? "The restore cannot be taken back: the checkpoint that held what was there before was deleted. Look for it in the checkpoints that are left."
+      : "There is no restore to take back. Restore a checkpoint first.",
+  );
+}
+
+/** `superseded`: an interrupted restore whose journal is still there. */
+function newLedger(
+  store: Store,
+  { job, plan, safety, nonce, states }: Run,
+  superseded: RestoreIntent | undefined,
+): Ledger {
   const isNothing = plan.changes.length === 0;
   const at = store.now();
   const planned = states(new Set());
@@ -112,7 +157,10 @@ function newLedger(store: Store, { job, plan, safety, nonce, states }: Run): Led
       if (row !== undefined && left.size !== row.left) amend(store, row.id, () => states(left));
       closeJournal();
     },
-    takenBack: closeJournal,
+    takenBack: () => {
+      if (superseded === undefined) closeJournal();
+      else writeIntent(journalOf(store), superseded, store.nonce());
+    },
   };
 }
 

@@ -20,7 +20,7 @@ import { TEMP_PREFIX } from "../../shared/leftOutNames";
 import { type ByteString, pathToText } from "../../shared/pathText";
 import type { Kept, KeptCode } from "../../shared/restores";
 import { describeErrno } from "../fs/describeErrno";
-import { errnoOf } from "../fs/fileSystem";
+import { errnoOf, lookAt } from "../fs/fileSystem";
 import { joinPath, parentPath } from "../fs/osPath";
 import { WRITTEN } from "../pipeline/extractTask";
 import type { WorkView } from "../pipeline/sharedWork";
@@ -29,6 +29,7 @@ import { TREE_DIRECTORY } from "../store/tree";
 import { type CapturedFile, CapturedState } from "./capturedState";
 import type { Operation, Store } from "./context";
 import { type Extraction, extract } from "./extract";
+import { holdsContent } from "./fileContent";
 import { OpenedFolders } from "./openedFolders";
 import { RealFolders } from "./realFolders";
 import type { PlannedEntry, RestorePlan } from "./restorePlan";
@@ -57,6 +58,7 @@ export interface ApplyOptions {
   readonly onStaged: (left: ReadonlySet<ByteString>) => void;
 }
 
+const BECAME_LINK = "a folder above it became a link while the restore was running, so it was left alone";
 const APPEARED = "it appeared while the restore was running, so it was left alone";
 
 /**
@@ -160,6 +162,7 @@ class Application {
         result = started;
       });
       const failed = new Set(this.noteFailures(extracted));
+      if (result !== undefined) for (const path of this.takeBackStrays(result)) failed.add(path);
       for (const path of roomMadeFor(this.plan, this.left)) this.left.add(path);
       this.operation.throwIfCancelled();
       this.options.onStaged(new Set(this.left));
@@ -168,6 +171,34 @@ class Application {
       this.takeBack(result);
       throw error;
     }
+  }
+
+  /**
+   * A folder that became a link while new files were written into it has led them elsewhere. What was written there is
+   * taken away again; answers the paths as written.
+   */
+  private takeBackStrays({ view, work }: { view: WorkView; work: readonly Extraction[] }): ByteString[] {
+    const { fs, root } = this.store;
+    const still = new Map<ByteString, boolean>();
+    const isStill = (folder: ByteString): boolean => {
+      const known =
+        still.get(folder) ?? (folder === "" || (this.realFolders.isFolder(folder) && isStill(parentPath(folder))));
+      still.set(folder, known);
+      return known;
+    };
+    const strays = work.filter(({ path }, i) => view.states[i] === WRITTEN && !isStill(parentPath(path)));
+    for (const { path, entry, replaces } of strays) {
+      const found = lookAt(fs, root.os(path));
+      if (found !== undefined && holdsContent(this.store, path, found, entry))
+        ignoreFailure(() => fs.unlink(root.os(path)), "it is where somebody led it on purpose, and is reported");
+      this.keep(replaces ?? path, "changed", BECAME_LINK);
+    }
+    for (const path of [...this.madeFolders].reverse()) {
+      if (isStill(parentPath(path))) continue;
+      ignoreFailure(() => fs.rmdir(root.os(path)), "as above");
+      this.keep(path, "changed", BECAME_LINK);
+    }
+    return strays.map(({ path }) => path);
   }
 
   /** Removes what staging made. Should something of it stay, the journal does, too. */
@@ -205,7 +236,10 @@ class Application {
   }
 
   private removeFile(path: ByteString): void {
-    if (this.isReachable(path) && this.mayTake(path)) this.store.fs.unlink(this.store.root.os(path));
+    if (!this.isReachable(path) || !this.mayTake(path)) return;
+    // Comparing content takes a while, and behind a link lies another file of that name.
+    if (this.realFolders.isStill(parentPath(path))) this.store.fs.unlink(this.store.root.os(path));
+    else this.keep(path, "changed", BECAME_LINK);
   }
 
   private removeFolder(path: ByteString): void {
@@ -246,8 +280,9 @@ class Application {
     if (!this.isReachable(path)) return;
     const { fs, root } = this.store;
     // chmod follows links, so what is a link by now must not be given a mode.
-    if (entry.type === TREE_DIRECTORY ? this.realFolders.isFolder(path) : this.mayTake(path))
-      fs.chmod(root.os(path), entry.mode);
+    if (!(entry.type === TREE_DIRECTORY ? this.realFolders.isFolder(path) : this.mayTake(path))) return;
+    if (this.realFolders.isStill(parentPath(path))) fs.chmod(root.os(path), entry.mode);
+    else this.keep(path, "changed", BECAME_LINK);
   }
 
   /** A file that other names share cannot have its own mode: it becomes a file of its own. */

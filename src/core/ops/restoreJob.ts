@@ -4,7 +4,7 @@ import { CheckpointError } from "../../shared/errors";
 import type { ByteString } from "../../shared/pathText";
 import { textToPaths } from "../../shared/pathText";
 import type { RestoreRequest } from "../../shared/restores";
-import type { ScanOptions } from "../../shared/saves";
+import type { ScanOptions, UnsavedFile } from "../../shared/saves";
 import type { Hash } from "../store/hash";
 import type { RestoreRow } from "../store/restoreRows";
 import type { Store } from "./context";
@@ -23,6 +23,8 @@ export interface Job {
   readonly scan: ScanOptions;
   readonly keepNew: boolean;
   readonly safety: boolean;
+  /** Texts of editors, to be kept in a checkpoint of their own. */
+  readonly unsaved: readonly UnsavedFile[];
   /** Past ignore rules matter when going to a checkpoint, not when going back to what was there a moment ago. */
   readonly respectPastRules: boolean;
   /** What was restored before at these paths, or was there before that: it may lie where no scan sees it. */
@@ -34,6 +36,12 @@ export interface Job {
 /** For `request.ref` as it is understood now; throws `not-found` for what means nothing. */
 export function requestedJob(store: Store, request: RestoreRequest): Job {
   const target = resolveRef(store.catalog.checkpoints, request.ref);
+  const { safety = true, unsaved = [] } = request;
+  if (!safety && unsaved.length > 0)
+    throw new CheckpointError(
+      "usage",
+      "Unsaved texts can only be kept in the safety checkpoint. Restore with one, or save the files first.",
+    );
   return {
     kind: "restore",
     trigger: "restore",
@@ -42,7 +50,8 @@ export function requestedJob(store: Store, request: RestoreRequest): Job {
     selection: requestedSelection(store, target, request),
     scan: request.scan,
     keepNew: request.keepNew ?? false,
-    safety: request.safety ?? true,
+    safety,
+    unsaved,
     respectPastRules: true,
     unseen: undefined,
     originId: null,
@@ -50,7 +59,13 @@ export function requestedJob(store: Store, request: RestoreRequest): Job {
 }
 
 /** Back to the state before `row`, for the paths that the restore it belongs to was about. */
-export function reverting(store: Store, kind: "undo" | "redo", row: RestoreRow, scan: ScanOptions): Job {
+export function reverting(
+  store: Store,
+  kind: "undo" | "redo",
+  row: RestoreRow,
+  scan: ScanOptions,
+  unsaved: readonly UnsavedFile[] = [],
+): Job {
   const target = checkpointBefore(store, row);
   if (target === undefined)
     throw new CheckpointError("internal", "The undo stack offered a state that is gone. Please report it.");
@@ -64,6 +79,7 @@ export function reverting(store: Store, kind: "undo" | "redo", row: RestoreRow, 
     scan,
     keepNew: false,
     safety: true,
+    unsaved,
     respectPastRules: false,
     unseen: { paths, states: [row.resultRoot as Hash, row.baseRoot as Hash] },
     originId: originOf(row),

@@ -5,13 +5,15 @@
  * what lies on disk but is not in that state, because it is ignored, too large or unreadable, is kept and named.
  */
 import type { Checkpoint } from "../../shared/checkpoints";
+import { isNeverSaved, isTakenForNeverSaved } from "../../shared/leftOutNames";
 import { type ByteString, pathToText } from "../../shared/pathText";
 import type { Kept, KeptCode } from "../../shared/restores";
 import { describeErrno } from "../fs/describeErrno";
 import { errnoOf, type FileStat, isDirectory } from "../fs/fileSystem";
-import { joinPath, parentPath } from "../fs/osPath";
+import { baseName, joinPath, parentPath } from "../fs/osPath";
 import type { Hash } from "../store/hash";
 import { TREE_DIRECTORY, TREE_SYMLINK, type TreeEntry } from "../store/tree";
+import { storesInsideWorkspace } from "./capture";
 import type { Store } from "./context";
 import { diffTrees, type TreeChange } from "./diffTrees";
 import { OtherSpellings } from "./folderNames";
@@ -77,6 +79,10 @@ const LEFT_OUT_THEN = because(
   "the checkpoint says nothing about it (ignored or skipped then), so it was left alone",
 );
 const NO_FOLDER = because("occupied", "a folder above it is something else now, so it was not restored");
+const NEVER_SAVED = because(
+  "protected",
+  "no checkpoint is to hold it (version control, unfinished files, or the checkpoints themselves), so it was left alone",
+);
 const OTHER_SPELLING = because(
   "occupied",
   "it is there now under another spelling, which is not part of this, so it was left alone",
@@ -107,6 +113,7 @@ class Planner {
   private readonly spellings: OtherSpellings;
   private differingFiles = 0;
   private pastRules: PastRules | undefined;
+  private stores: { readonly path: ByteString | undefined } | undefined;
 
   constructor(
     private readonly store: Store,
@@ -193,6 +200,11 @@ class Planner {
     const planned = { path, entry: after };
     const wasFolder = before?.type === TREE_DIRECTORY;
     const isFolder = after.type === TREE_DIRECTORY;
+    const fault = this.faultOf(path);
+    if (fault !== undefined) {
+      this.block(path, fault);
+      return;
+    }
     if (before === undefined) {
       if (!this.meets(planned)) return;
     } else if (wasFolder !== isFolder) {
@@ -212,6 +224,20 @@ class Planner {
       this.folders.push(planned);
       this.fresh.add(path);
     } else this.creations.push(planned);
+  }
+
+  /**
+   * Why a path must not be made, whatever a checkpoint says: a tree that no scan made (forged, or from another system)
+   * may name a repository's hooks, the store, or what is a path out of the folder here. What lies below is left as well.
+   */
+  private faultOf(path: ByteString): Reason | undefined {
+    const { fs, ignoreCase } = this.store;
+    const name = baseName(path);
+    if (isNeverSaved(name) || (ignoreCase && isTakenForNeverSaved(pathToText(name)))) return NEVER_SAVED;
+    this.stores ??= { path: storesInsideWorkspace(this.store) };
+    if (path === this.stores.path) return NEVER_SAVED;
+    const refusal = fs.refusesName?.(pathToText(name));
+    return refusal === undefined ? undefined : because("denied", refusal);
   }
 
   /** Whether a path that the captured state lacks may be created. False: something is there, and is reported. */

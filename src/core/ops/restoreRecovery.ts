@@ -11,7 +11,7 @@
 import { CheckpointError, ignoreFailure } from "../../shared/errors";
 import type { ByteString } from "../../shared/pathText";
 import type { InterruptedRestore, RecoveryKind, RestoreResult } from "../../shared/restores";
-import type { ScanOptions } from "../../shared/saves";
+import type { ScanOptions, UnsavedFile } from "../../shared/saves";
 import { isFile, lookAt } from "../fs/fileSystem";
 import { joinPath, parentPath } from "../fs/osPath";
 import type { Hash } from "../store/hash";
@@ -52,54 +52,77 @@ export function recoverRestore(
   store: Store,
   how: RecoveryKind,
   scan: ScanOptions,
+  unsaved: readonly UnsavedFile[],
   operation: Operation,
 ): Promise<RestoreResult> {
   return withLock(store, operation, () => {
     const intent = readIntent(journalOf(store));
-    if (intent === undefined)
-      throw new CheckpointError("nothing-to-recover", "No restore was interrupted, so there is nothing to finish.");
-    return recover(store, intent, how, scan, operation);
+    return intent === undefined ? nothingToRecover() : recover(store, intent, how, { scan, unsaved }, operation);
   });
+}
+
+export function nothingToRecover(): never {
+  throw new CheckpointError("nothing-to-recover", "No restore was interrupted, so there is nothing to finish.");
 }
 
 /** As `recoverRestore` does it; undefined when no restore was interrupted. The caller holds the lock. */
 export async function rollBackInterrupted(
   store: Store,
   scan: ScanOptions,
+  unsaved: readonly UnsavedFile[],
   operation: Operation,
 ): Promise<RestoreResult | undefined> {
   const intent = readIntent(journalOf(store));
-  return intent && recover(store, intent, "rollBack", scan, operation);
+  return intent && recover(store, intent, "rollBack", { scan, unsaved }, operation);
+}
+
+/** What the end of an interrupted restore is to do; undefined when none was interrupted. */
+export function recoveryOf(store: Store, how: RecoveryKind, scan: ScanOptions): Job | undefined {
+  const intent = readIntent(journalOf(store));
+  return intent && recoveryJob(store, intent, how, changesOf(store, intent), { scan, unsaved: [] });
 }
 
 /**
  * Another restore is wanted instead: what the interrupted one left lying around goes, and it can be undone like one that
- * ended there. The caller holds the lock.
+ * ended there. Its journal stays, and is answered, until that of the other takes its place. The caller holds the lock.
  */
-export function leaveInterrupted(store: Store): void {
+export function leaveInterrupted(store: Store): RestoreIntent | undefined {
   let intent: RestoreIntent | undefined;
   try {
     intent = readIntent(journalOf(store));
+    if (intent === undefined) return undefined;
+    clearAway(store, intent, changesOf(store, intent));
+    rowOf(store, intent);
+    return intent;
   } catch (error) {
     // What cannot be understood says nothing about what is there, which is going to be saved before all else.
     if (!CheckpointError.is(error, "damaged")) throw error;
+    if (intent !== undefined) closeFolders(store, intent.folders);
+    removeIntent(journalOf(store));
+    return undefined;
   }
-  if (intent !== undefined) {
-    clearAway(store, intent, changesOf(store, intent));
-    rowOf(store, intent);
-  }
-  removeIntent(journalOf(store));
 }
 
 async function recover(
   store: Store,
   intent: RestoreIntent,
   how: RecoveryKind,
-  scan: ScanOptions,
+  request: Pick<Job, "scan" | "unsaved">,
   operation: Operation,
 ): Promise<RestoreResult> {
   const changes = changesOf(store, intent);
   clearAway(store, intent, changes);
+  const job = recoveryJob(store, intent, how, changes, request);
+  return carryOut(store, job, (run) => ledgerOf(store, intent, how, changes, run), operation);
+}
+
+function recoveryJob(
+  store: Store,
+  intent: RestoreIntent,
+  how: RecoveryKind,
+  changes: readonly TreeChange[],
+  request: Pick<Job, "scan" | "unsaved">,
+): Job {
   const paths = changes.map(({ path }) => path);
   const { kind, baseRoot, resultRoot, originId, targetId, beforeId } = intent.row;
   const { checkpoints } = store.catalog;
@@ -110,20 +133,19 @@ async function recover(
       "not-found",
       "A restore was interrupted, but all checkpoints were deleted since. Save one, then try again.",
     );
-  const job: Job = {
+  return {
+    ...request,
     kind,
     trigger: kind,
     target,
     targetRoot: how === "finish" ? resultRoot : baseRoot,
     selection: selectExactly(paths, false),
-    scan,
     keepNew: false,
     safety: true,
     respectPastRules: false,
     unseen: { paths, states: [resultRoot, baseRoot] },
     originId,
   };
-  return carryOut(store, job, (run) => ledgerOf(store, intent, how, changes, run), operation);
 }
 
 /** The journal goes on; the undo stack is set right at the end. */
@@ -179,8 +201,19 @@ function rowOf(store: Store, { row }: RestoreIntent): number | undefined {
   return id;
 }
 
-const changesOf = (store: Store, { row }: RestoreIntent): TreeChange[] =>
-  diffTrees(store.trees, row.baseRoot, row.resultRoot, EVERYTHING);
+/** What it was about. Throws `damaged` when the store has lost that. */
+function changesOf(store: Store, { row }: RestoreIntent): TreeChange[] {
+  try {
+    return diffTrees(store.trees, row.baseRoot, row.resultRoot, EVERYTHING);
+  } catch (cause) {
+    if (!CheckpointError.is(cause, "damaged")) throw cause;
+    throw new CheckpointError(
+      "damaged",
+      `A restore was interrupted, and what it was about is damaged in the store: ${cause.message} Restore any checkpoint instead: that ends it, and what is there now is saved first.`,
+      { cause },
+    );
+  }
+}
 
 /** Removes what nobody but the interrupted restore can have made, and gives folders their modes back. */
 function clearAway(store: Store, intent: RestoreIntent, changes: readonly TreeChange[]): void {

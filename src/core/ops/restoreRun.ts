@@ -16,12 +16,14 @@ import type { Hash } from "../store/hash";
 import type { OpenedFolder } from "../store/restoreJournal";
 import { type Capture, captureWorkspace, rememberCapture } from "./capture";
 import type { Operation, Store } from "./context";
+import { naming } from "./namedDamage";
 import { applyRestore } from "./restoreApply";
 import type { Job } from "./restoreJob";
 import { type Outcome, restoreResult, type States, statesOf } from "./restoreOutcome";
 import { planRestore, type RestorePlan } from "./restorePlan";
-import { commitCapture, storeTrees } from "./save";
+import { commitCapture, commitState, storeTrees } from "./save";
 import type { TreeStore } from "./treeStore";
+import { withUnsaved } from "./unsavedContents";
 import { addUnseen, nothingUnseen } from "./unseenState";
 
 /** What is written down of a restore while it runs, and afterwards. */
@@ -54,7 +56,7 @@ export async function carryOut(
   ledgerOf: (run: Run) => Ledger,
   operation: Operation,
 ): Promise<RestoreResult> {
-  const { capture, safety } = await secure(store, job, operation);
+  const { capture, safety, unsaved } = await secure(store, job, operation);
   // From here on the workspace is not what any scan found.
   store.lastScan.forget();
 
@@ -94,26 +96,32 @@ export async function carryOut(
     operation,
   );
   ledger.done(left);
-  return restoreResult(job, outcome(left, kept), safety?.id ?? null, false);
+  const result = restoreResult(job, outcome(left, kept), safety?.id ?? null, false);
+  return unsaved === undefined ? result : { ...result, unsavedId: unsaved.id };
 }
 
-/** The present state, and the checkpoint that holds it (if asked for): an existing one with this state, or a new one. */
-async function secure(
-  store: Store,
-  job: Job,
-  operation: Operation,
-): Promise<{ capture: Capture; safety: Checkpoint | undefined }> {
+interface Secured {
+  readonly capture: Capture;
+  /** Holds the present state, if asked for: an existing checkpoint with this state, or a new one. */
+  readonly safety: Checkpoint | undefined;
+  /** Holds the editors' texts. */
+  readonly unsaved: Checkpoint | undefined;
+}
+
+/** Makes sure that nothing can be lost. Rejects with `safety-failed` (or `cancelled`). */
+async function secure(store: Store, job: Job, operation: Operation): Promise<Secured> {
   try {
     const capture = await captureWorkspace(store, { scan: job.scan, store: true, chunkBytes: 0 }, operation);
+    const unsaved = keepUnsaved(store, job, capture, operation);
     const existing = store.catalog.checkpoints.find((each) => each.rootTree === capture.rootTree);
     if (!job.safety || existing !== undefined) {
       // Of an existing state only trees that the store has lost are new.
       storeTrees(store, capture);
       rememberCapture(store, capture);
-      return { capture, safety: job.safety ? existing : undefined };
+      return { capture, safety: job.safety ? existing : undefined, unsaved };
     }
     const request = { kind: "safety", trigger: job.trigger, scan: job.scan } as const;
-    return { capture, safety: commitCapture(store, capture, request, operation) };
+    return { capture, safety: commitCapture(store, capture, request, operation), unsaved };
   } catch (cause) {
     if (CheckpointError.is(cause, "cancelled") || !job.safety) throw cause;
     const { message } = CheckpointError.from(cause);
@@ -125,14 +133,42 @@ async function secure(
   }
 }
 
+/**
+ * Makes the captured state with the editors' texts a checkpoint, all of them: whoever sent them is going to let go of
+ * them. It is one more than the safety checkpoint, because undo must find what was on disk in a checkpoint.
+ */
+function keepUnsaved(
+  store: Store,
+  { unsaved, scan }: Job,
+  onDisk: Capture,
+  operation: Operation,
+): Checkpoint | undefined {
+  const { capture, refused, ignored } = withUnsaved(store, onDisk, unsaved, { scan, chunkBytes: 0 });
+  const faults = [...refused.map(({ path, message }) => `${path}: ${message}`), ...ignored];
+  if (faults.length > 0)
+    throw new CheckpointError(
+      "usage",
+      `The unsaved text of an editor cannot go into a checkpoint (${faults[0]}). Save or revert that file, then try again.`,
+    );
+  if (capture.rootTree === onDisk.rootTree) return undefined;
+  const existing = store.catalog.checkpoints.find((each) => each.rootTree === capture.rootTree);
+  if (existing !== undefined) {
+    storeTrees(store, capture);
+    return existing;
+  }
+  return commitState(store, capture, { kind: "safety", trigger: "unsaved", scan }, operation);
+}
+
 /** What `job` means for the state `currentRoot`. */
 export function planFor(store: Store, job: Job, currentRoot: Hash, trees: TreeStore): RestorePlan {
-  return planRestore(store, {
-    currentRoot,
-    targetRoot: job.targetRoot,
-    target: job.respectPastRules ? job.target : undefined,
-    selection: job.selection,
-    keepNew: job.keepNew,
-    trees,
-  });
+  return naming(job.target, () =>
+    planRestore(store, {
+      currentRoot,
+      targetRoot: job.targetRoot,
+      target: job.respectPastRules ? job.target : undefined,
+      selection: job.selection,
+      keepNew: job.keepNew,
+      trees,
+    }),
+  );
 }

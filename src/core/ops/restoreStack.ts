@@ -7,11 +7,13 @@
  * was restored nor the rules of then to be taken back.
  */
 import type { Checkpoint } from "../../shared/checkpoints";
+import { CheckpointError } from "../../shared/errors";
 import type { ByteString } from "../../shared/pathText";
 import type { UndoState } from "../../shared/restores";
 import type { Hash } from "../store/hash";
+import { type RestoreIntent, readIntent } from "../store/restoreJournal";
 import type { RestoreRow } from "../store/restoreRows";
-import type { Store } from "./context";
+import { journalOf, type Store } from "./context";
 import { diffTrees } from "./diffTrees";
 import { EVERYTHING } from "./pathSelection";
 
@@ -25,6 +27,18 @@ export interface StackTop {
  * Rows whose state before was deleted keep their places, so that the others keep theirs, and are passed over.
  */
 export function stackTop(store: Store): StackTop {
+  const { undoable, redoable } = stacks(store);
+  return { undoable: undoable.at(-1), redoable: redoable.at(-1) };
+}
+
+/** The checkpoints that undoing and redoing, as often as that is possible, would go back to. */
+export function reversalTargets(store: Store): string[] {
+  const { undoable, redoable } = stacks(store);
+  return [...undoable, ...redoable].map((row) => row.beforeId);
+}
+
+/** The next one last. */
+function stacks(store: Store): { readonly undoable: readonly RestoreRow[]; readonly redoable: readonly RestoreRow[] } {
   let undoable: RestoreRow[] = [];
   let redoable: RestoreRow[] = [];
   const without = (rows: RestoreRow[], origin: number): RestoreRow[] => rows.filter((row) => originOf(row) !== origin);
@@ -38,14 +52,24 @@ export function stackTop(store: Store): StackTop {
     }
   }
   const isAlive = (row: RestoreRow): boolean => checkpointBefore(store, row) !== undefined;
-  return { undoable: undoable.reverse().find(isAlive), redoable: redoable.reverse().find(isAlive) };
+  return { undoable: undoable.filter(isAlive), redoable: redoable.filter(isAlive) };
 }
 
+/** Of a restore that was interrupted undoing says first what it was about, as that is what it would roll back. */
 export function undoState(store: Store): UndoState {
   const { undoable, redoable } = stackTop(store);
-  const describe = (row: RestoreRow | undefined) =>
+  const describe = (row: Pick<RestoreRow, "targetId" | "at" | "files"> | undefined) =>
     row === undefined ? null : { checkpointId: row.targetId, at: row.at, files: row.files };
-  return { undo: describe(undoable), redo: describe(redoable) };
+  return { undo: describe(interruptedRow(store) ?? undoable), redo: describe(redoable) };
+}
+
+function interruptedRow(store: Store): RestoreIntent["row"] | undefined {
+  try {
+    return readIntent(journalOf(store))?.row;
+  } catch (error) {
+    if (!CheckpointError.is(error)) throw error;
+    return undefined; // whoever asks for the interrupted restore itself hears of it
+  }
 }
 
 /** By its id alone: a checkpoint may be named like another's id. */

@@ -11,21 +11,20 @@ import { PackWriter } from "../store/packWriter";
 import { type Capture, captureWorkspace, rememberCapture } from "./capture";
 import { describeChanges } from "./changes";
 import type { Operation, Store } from "./context";
+import { withUnsaved } from "./unsavedContents";
 import { withLock } from "./withLock";
 
 export function save(store: Store, request: SaveRequest, operation: Operation): Promise<SaveResult> {
   const startedAt = store.now();
   return withLock(store, operation, async () => {
-    const capture = await captureWorkspace(
+    const { scan, packChunkBytes: chunkBytes = 0 } = request;
+    const onDisk = await captureWorkspace(
       store,
-      {
-        scan: request.scan,
-        store: true,
-        chunkBytes: request.packChunkBytes ?? 0,
-        changedPaths: request.changedPaths?.flatMap(textToPaths),
-      },
+      { scan, store: true, chunkBytes, changedPaths: request.changedPaths?.flatMap(textToPaths) },
       operation,
     );
+    const { refused, ...overlaid } = withUnsaved(store, onDisk, request.unsaved ?? [], { scan, chunkBytes });
+    const capture = { ...overlaid.capture, skipped: [...overlaid.capture.skipped, ...refused] };
     const answer = (checkpoint: Checkpoint | null, noChange: boolean): SaveResult => ({
       checkpoint,
       noChange,
@@ -47,6 +46,13 @@ export function save(store: Store, request: SaveRequest, operation: Operation): 
 
 /** Makes a captured state a checkpoint. The caller holds the lock. After an error nothing was committed. */
 export function commitCapture(store: Store, capture: Capture, request: SaveRequest, operation: Operation): Checkpoint {
+  const checkpoint = commitState(store, capture, request, operation);
+  rememberCapture(store, capture);
+  return checkpoint;
+}
+
+/** The same for a state that scans must not go by. */
+export function commitState(store: Store, capture: Capture, request: SaveRequest, operation: Operation): Checkpoint {
   operation.throwIfCancelled();
   operation.report({ phase: "commit", done: 0, total: 0 });
   const treeBytes = storeTrees(store, capture);
@@ -80,13 +86,13 @@ export function commitCapture(store: Store, capture: Capture, request: SaveReque
   };
   store.catalog.insert(checkpoint, differences.list, capture.skipped, capture.rules);
   store.catalog.commit();
-  rememberCapture(store, capture);
   return checkpoint;
 }
 
-/** Publishes the trees of a captured state as one pack; returns its size. */
-export function storeTrees(store: Store, { newTrees }: Pick<Capture, "newTrees">): number {
-  if (newTrees.size === 0) return 0;
+/** Publishes the trees of a captured state, without those that are there by now, as one pack; returns its size. */
+export function storeTrees(store: Store, { newTrees: trees }: Pick<Capture, "newTrees">): number {
+  const newTrees = [...trees].filter(([hash]) => !store.treePacks.has(hash));
+  if (newTrees.length === 0) return 0;
   const { fs, codecs } = store;
   const writer = new PackWriter({ fs, codecs, folder: store.layout.trees, nonce: store.nonce() });
   try {

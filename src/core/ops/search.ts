@@ -120,6 +120,10 @@ function unreadableContents(
   end: number,
 ): Unreadable[] {
   const still = new Set(store.catalog.checkpoints.map((each) => each.id));
+  for (const { item } of results.flatMap((result) => result.unreadable)) {
+    const { hash, places } = contents[item] as StoredContent;
+    if (places.some(({ checkpoint }) => still.has(checkpoint.id))) store.blobs.noteUnreadable(hash);
+  }
   return (
     results
       .flatMap((result) => result.unreadable)

@@ -15,7 +15,7 @@ import { CheckpointError, ignoreFailure } from "../../shared/errors";
 import { type ByteString, pathToText, textToPaths } from "../../shared/pathText";
 import { joinPath } from "../fs/osPath";
 import type { Hash } from "../store/hash";
-import { EMPTY_TREE, TREE_DIRECTORY, TREE_FILE, TreeCursor } from "../store/tree";
+import { EMPTY_TREE, MAX_FOLDER_DEPTH, TREE_DIRECTORY, TREE_FILE, TreeCursor, tooDeep } from "../store/tree";
 import type { Operation, Store } from "./context";
 
 /** A path at which a content lay. */
@@ -67,17 +67,18 @@ function walkCheckpoints(store: Store, byLists: boolean, operation: Operation) {
   checkpoints.forEach((checkpoint, age) => {
     operation.throwIfCancelled();
     const replaced = byLists ? replacedFiles(store, age) : undefined;
-    if (replaced === undefined) visit(root, checkpoint.rootTree as Hash, age);
+    if (replaced === undefined) visit(root, checkpoint.rootTree as Hash, age, 0);
     else for (const { path, hash, size } of replaced) root.addVersionAt(path, hash, size, checkpoint);
   });
   return { root, damaged };
 
-  function visit(folder: Folder, tree: Hash, age: number): void {
+  function visit(folder: Folder, tree: Hash, age: number, depth: number): void {
     if (folder.seen.has(tree)) return;
     folder.seen.add(tree);
     try {
+      if (depth > MAX_FOLDER_DEPTH) throw tooDeep();
       const bytes = store.trees.bytes(tree);
-      addEntries(folder, bytes, checkpoints[age] as Checkpoint, age);
+      addEntries(folder, bytes, checkpoints[age] as Checkpoint, age, depth);
       folder.last = bytes;
       if (age === 0) folder.newest = bytes;
     } catch (error) {
@@ -92,14 +93,14 @@ function walkCheckpoints(store: Store, byLists: boolean, operation: Operation) {
   }
 
   /** Those that the tree before does not have as well: they, and what lies below them, have been seen. */
-  function addEntries(folder: Folder, tree: Uint8Array, checkpoint: Checkpoint, age: number): void {
+  function addEntries(folder: Folder, tree: Uint8Array, checkpoint: Checkpoint, age: number, depth: number): void {
     operation.throwIfCancelled();
     const known = new TreeCursor(folder.last, true);
     for (const cursor = new TreeCursor(tree); cursor.isAtEntry; cursor.next()) {
       while (known.isAtEntry && known.compareName(cursor) < 0) known.next();
       if (known.isAtEntry && known.equals(cursor)) continue;
       if (cursor.type === TREE_FILE) folder.addVersion(cursor.name, cursor.hash, cursor.size, checkpoint);
-      else if (cursor.type === TREE_DIRECTORY) visit(folder.child(cursor.name), cursor.hash, age);
+      else if (cursor.type === TREE_DIRECTORY) visit(folder.child(cursor.name), cursor.hash, age, depth + 1);
     }
   }
 }

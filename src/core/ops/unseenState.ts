@@ -8,6 +8,7 @@
 import { type ByteString, pathToText } from "../../shared/pathText";
 import type { Kept } from "../../shared/restores";
 import { type FileStat, isDirectory, isSymlink, lookAt, permissions } from "../fs/fileSystem";
+import { parentPath } from "../fs/osPath";
 import { isRacy } from "../scan/racy";
 import type { Hash } from "../store/hash";
 import { TREE_DIRECTORY, TREE_FILE, TREE_SYMLINK, type TreeEntry } from "../store/tree";
@@ -17,6 +18,7 @@ import { diffTrees } from "./diffTrees";
 import { holdsContent } from "./fileContent";
 import { FolderNames } from "./folderNames";
 import { type PathSelection, selectExactly } from "./pathSelection";
+import { RealFolders } from "./realFolders";
 import { type EditedTree, editTree, type TreeEdit } from "./treeEdit";
 
 export interface UnseenState extends EditedTree {
@@ -43,15 +45,18 @@ export function addUnseen(
   paths: readonly ByteString[],
 ): UnseenState {
   const names = new FolderNames(store);
+  const real = new RealFolders(store);
   const selection: PathSelection = selectExactly(paths, false);
   const found = new Map<ByteString, CapturedFile>();
   const kept: Kept[] = [];
   const edits: TreeEdit[] = [];
   const lookedAt = store.now();
   for (const [path, entries] of missing(store, current, expected, selection)) {
+    // What is reached through a link lies somewhere else.
+    if (!real.has(parentPath(path))) continue;
     const stat = lookAt(store.fs, store.root.os(path));
     // Under another spelling the file system finds what the scan did see.
-    if (stat === undefined || !names.holds(path)) continue;
+    if (stat === undefined || !names.leadTo(path)) continue;
     const entry = entries.find((each) => isThere(store, path, stat, each));
     if (entry === undefined) {
       if (entries.some((each) => each.type !== TREE_DIRECTORY))

@@ -76,6 +76,7 @@ function writeFile(deps: ExtractDeps, path: OsPath, view: WorkView, item: number
   // Writable in any case: there are file systems that refuse to write to a file whose mode forbids it.
   const fd = fs.open(path, CREATE_FLAGS, (mode & 0o777) | 0o600);
   let size = 0;
+  let isOpen = true;
   try {
     const found = deps.read(hash, (block) => {
       if (view.isCancelled) throw cancelled();
@@ -91,11 +92,13 @@ function writeFile(deps: ExtractDeps, path: OsPath, view: WorkView, item: number
     }
     if (sync) fs.fsync(fd);
     view.setFacts(item, { size, mtimeMs: stat.mtimeMs, ctimeMs: stat.ctimeMs, ino: stat.ino, mode: permissions(stat) });
+    // Network file systems may say only now that the disk is full. The descriptor is gone whatever it says.
+    isOpen = false;
+    fs.close(fd);
   } catch (error) {
+    if (isOpen) ignoreFailure(() => fs.close(fd), "what is in this file is given up");
     ignoreFailure(() => fs.unlink(path), "the write error that is reported says more");
     throw error;
-  } finally {
-    fs.close(fd);
   }
 }
 

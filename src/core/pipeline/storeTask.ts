@@ -216,6 +216,7 @@ class StoreLane {
     const hasher = this.deps.codecs.createHasher();
     this.writer?.beginStream(expected.size, { raw: isCompressedType(path) });
     let position = 0;
+    let now: WorkFacts;
     try {
       // Reading stops at the announced size plus one byte: a file that grows for ever must not be followed.
       while (position <= expected.size && !this.view.isCancelled) {
@@ -227,11 +228,11 @@ class StoreLane {
         hasher.update(slice);
         this.writer?.writeStream(slice);
       }
+      now = this.stat(fd);
     } catch (error) {
       if (error instanceof Unsaved) this.writer?.abandonStream();
       throw error;
     }
-    const now = this.stat(fd);
     if (position !== expected.size || !sameFacts(now, expected)) {
       this.writer?.abandonStream();
       if (this.view.isCancelled) throw cancelled();

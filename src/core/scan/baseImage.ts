@@ -37,10 +37,11 @@ export function checkedBase(codecs: Codecs, image: Buffer): BaseImage | undefine
   return codecs.xxh64(image.subarray(BASE_HEAD)) === checksum ? { image, checksum } : undefined;
 }
 
-/** The records of a checked image, where they lie in it. */
+/** The records of a checked image, where they lie in it. Throws a RangeError for an image that no writer made. */
 export function* recordsOf(image: Buffer): IterableIterator<DirectoryRecord> {
   for (let at = BASE_HEAD + SALT_BYTES; at < image.length; ) {
     const length = image.readUInt32LE(at);
+    if (length === 0 || at + length > image.length) throw new RangeError("A record that ends elsewhere.");
     yield new DirectoryRecord(image.subarray(at, at + length));
     at += length;
   }

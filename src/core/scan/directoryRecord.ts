@@ -64,7 +64,9 @@ export class DirectoryRecord implements RecordHead {
   }
 
   get count(): number {
-    return this.bytes.readUInt32LE(this.factsAt + COUNT_AT) % WHOLE;
+    const count = this.bytes.readUInt32LE(this.factsAt + COUNT_AT) % WHOLE;
+    if (count > this.bytes.length) throw new RangeError("A record of more entries than it can hold.");
+    return count;
   }
 
   /** False: a patch. */

@@ -42,6 +42,7 @@ export class EntryCursor {
     this.left--;
     const { text, at } = this;
     const flagsAt = at + 2 + text.charCodeAt(at) + 256 * text.charCodeAt(at + 1);
+    if (!(flagsAt < text.length)) throw new RangeError("A record that ends early.");
     this.name = text.substring(at + 2, flagsAt);
     const flags = text.charCodeAt(flagsAt);
     this.type = (flags & TYPE_BITS) as EntryTypeCode;

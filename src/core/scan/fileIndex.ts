@@ -116,8 +116,11 @@ export class FileIndex {
    */
   relyOn(packs: readonly string[]): void {
     this.refresh();
-    if (this.reliance.isMet) this.reliance.write(packs);
-    else this.remove();
+    if (this.reliance.isMet) {
+      // Files that miss something may name what goes.
+      if (this.isAhead) this.rewrite();
+      this.reliance.write(packs);
+    } else this.erase();
   }
 
   /**
@@ -156,12 +159,15 @@ export class FileIndex {
       // A folder whose tree is not in the store, or names more than is left here, counts as new at the next save.
       this.records.delete(path);
     }
-    if (changed) {
-      this.changes++;
-      this.writeBase();
-      this.isAhead = false;
-    }
+    if (changed) this.changes++;
+    // Files that miss something may name what goes, even where memory does not.
+    if (changed || this.isAhead) this.rewrite();
     this.signature = this.currentSignature();
+  }
+
+  private rewrite(): void {
+    this.writeBase();
+    this.isAhead = false;
   }
 
   /** The update in memory; false: it was made from other records than these, and all are void. */
@@ -180,7 +186,8 @@ export class FileIndex {
     return true;
   }
 
-  private remove(): void {
+  /** Forgets everything, on disk as well: not even a name stays. Throws when that cannot be done. */
+  erase(): void {
     this.clear();
     this.removeFiles();
     this.signature = this.currentSignature();
@@ -205,6 +212,16 @@ export class FileIndex {
     this.clear();
     this.signature = this.currentSignature();
     if (!this.reliance.read() || !this.reliance.isMet) return;
+    try {
+      this.readFiles();
+    } catch (error) {
+      // A checksum that fits what no writer of an index wrote.
+      if (!(error instanceof RangeError)) throw error;
+      this.clear();
+    }
+  }
+
+  private readFiles(): void {
     const image = readWholeFile(this.fs, `${this.folder}/${BASE}`, sharedBuffer);
     const base = image && checkedBase(this.codecs, image);
     if (base === undefined) return;

@@ -35,6 +35,7 @@ export function encodeBatch(codecs: Codecs, update: IndexUpdate): Buffer {
   return batch;
 }
 
+/** Throws a RangeError for what `encodeBatch` would not have written. */
 export function decodeBatch(payload: Buffer): IndexUpdate {
   const dropped: ByteString[] = [];
   const patches: Buffer[] = [];
@@ -46,6 +47,7 @@ export function decodeBatch(payload: Buffer): IndexUpdate {
   }
   while (at < payload.length) {
     const length = payload.readUInt32LE(at);
+    if (length === 0) throw new RangeError("A patch of no length.");
     patches.push(payload.subarray(at, at + length));
     at += length;
   }

@@ -170,7 +170,9 @@ class Walk {
     }
     this.countNames(names.length);
     const isTagged = names.includes(CACHEDIR_TAG);
-    if (isTagged && !readmitted && !this.deps.includeDependencies && this.ruleFiles.isCache(path)) {
+    // Whoever opens a cache as a workspace wants what is in it.
+    const mayBeCache = isTagged && path !== ROOT && !readmitted && !this.deps.includeDependencies;
+    if (mayBeCache && this.ruleFiles.isCache(path)) {
       this.caches.push(path);
       return undefined;
     }

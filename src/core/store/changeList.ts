@@ -5,6 +5,7 @@
  */
 import { CHANGE_KINDS, type Change, ENTRY_TYPES, type EntryState } from "../../shared/changes";
 import type { Codecs } from "./codecs";
+import { damaged } from "./damage";
 import { decodeFrame } from "./lz4FrameDecoder";
 import { encodeFrame } from "./lz4FrameEncoder";
 
@@ -40,14 +41,21 @@ export function changesText(codecs: Codecs, frame: Uint8Array): Buffer {
   return decodeFrame(codecs, frame);
 }
 
+/** Throws `damaged` for what `encodeChanges` would not have written. */
 export function parseChanges(text: Buffer): Change[] {
-  const rows = JSON.parse(text.toString("utf8")) as ChangeRow[];
-  return rows.map(([kind, path, before, after]) => ({
-    path,
-    kind: CHANGE_KINDS[kind] ?? "changed",
-    ...(before === null ? {} : { before: fromRow(before) }),
-    ...(after === null ? {} : { after: fromRow(after) }),
-  }));
+  try {
+    return (JSON.parse(text.toString("utf8")) as ChangeRow[]).map(([kind, path, before, after]) => {
+      if (typeof path !== "string") throw new TypeError("no path");
+      return {
+        path,
+        kind: CHANGE_KINDS[kind] ?? "changed",
+        ...(before === null ? {} : { before: fromRow(before) }),
+        ...(after === null ? {} : { after: fromRow(after) }),
+      };
+    });
+  } catch (cause) {
+    throw damaged("A list of changes", "it is not as it was written", { cause });
+  }
 }
 
 function toRow(state: EntryState | undefined): StateRow | null {
@@ -55,5 +63,7 @@ function toRow(state: EntryState | undefined): StateRow | null {
 }
 
 function fromRow([type, mode, size, hash]: StateRow): EntryState {
+  if (typeof hash !== "string" || !Number.isSafeInteger(mode) || !Number.isSafeInteger(size))
+    throw new TypeError("no state");
   return { type: ENTRY_TYPES[type] ?? "file", mode, size, hash };
 }

@@ -1,4 +1,5 @@
 import { CheckpointError } from "../../shared/errors";
+import { errnoOf } from "../fs/fileSystem";
 
 const ADVICE = 'Run "Verify Store" to see which checkpoints are affected; the others are not.';
 
@@ -15,4 +16,9 @@ export function damaged(
 export function faultOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   return message.endsWith(ADVICE) ? message.slice(0, -ADVICE.length).trim().replace(/\.$/, "") : message;
+}
+
+/** Whether an error speaks of the very place that was read: damage, or a bad sector. Everything else may be read still. */
+export function isUnreadable(error: unknown): boolean {
+  return CheckpointError.is(error, "damaged") || errnoOf(error) === "EIO";
 }

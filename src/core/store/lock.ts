@@ -4,7 +4,7 @@
  * Layout: `locks/project.lock` holds one JSON line that names the holder (process, thread, host, boot, since when it
  * holds, a nonce). It comes into being complete: written to a temp file, then hard-linked to its name, which fails if
  * the name exists. (Where links are not possible it is created exclusively; an unreadable lock is then given GRACE_MS
- * to become readable.)
+ * of watching to become readable.)
  *
  * Invariants
  *  - Only the thread named in the file removes it, unless that thread is provably gone (see processIdentity.ts).
@@ -36,6 +36,7 @@ export interface LockOptions {
   readonly now: () => number;
   /** Letters, digits and "-"; never the same twice. */
   readonly nonce: () => string;
+  /** What was slept is how long was waited: the clock may be set while somebody waits, or the machine be suspended. */
   readonly sleep: (ms: number) => Promise<void>;
   readonly timeoutMs: number;
   readonly isCancelled?: (() => boolean) | undefined;
@@ -48,7 +49,10 @@ export interface HeldLock {
   release(folder?: string): void;
 }
 
-/** How long an unreadable lock file may be somebody's who is just writing it. */
+/**
+ * How long an unreadable lock file may be somebody's who is just writing it. One that a power cut has emptied is older
+ * from the start: by the clock of the volume, which may be a server's. Otherwise it is watched for that long.
+ */
 const GRACE_MS = 2_000;
 /** Polling: short at first, since most holders need tens of milliseconds; jitter comes from the scheduler. */
 const FIRST_WAIT_MS = 20;
@@ -68,9 +72,9 @@ const heldHere = new Set<string>();
  * asked to stop. The caller must release it; a process or thread that dies releases it by dying.
  */
 export async function acquireLock(options: LockOptions): Promise<HeldLock> {
-  const { fs, folder, now } = options;
-  const deadline = now() + options.timeoutMs;
+  const { fs, folder } = options;
   const path = `${folder}/${LOCK}`;
+  const attempt: Attempt = { ...options, waitedMs: 0, volumeNowMs: 0, unreadableSince: new Map() };
   let waitMs = FIRST_WAIT_MS;
   let told = false;
   for (;;) {
@@ -78,10 +82,10 @@ export async function acquireLock(options: LockOptions): Promise<HeldLock> {
     let holder: Found | undefined;
     try {
       const mine = newHolder(options);
-      if (createExclusively(fs, folder, LOCK, mine)) return take(options, mine.nonce);
+      if (createExclusively(attempt, LOCK, mine)) return take(options, mine.nonce);
       holder = readHolder(fs, path);
       if (holder === undefined) continue;
-      if (isDead(options, holder) && takeOver(options, path, holder)) continue;
+      if (isDead(attempt, holder) && takeOver(attempt, path, holder)) continue;
     } catch (error) {
       // Windows: the last holder's lock is removed but not yet closed everywhere, or is being read.
       if (!isHeldElsewhere(fs, error)) throw error;
@@ -89,14 +93,24 @@ export async function acquireLock(options: LockOptions): Promise<HeldLock> {
     }
     if (options.isCancelled?.() === true)
       throw new CheckpointError("cancelled", "Cancelled while waiting for the store.");
-    if (now() >= deadline) throw holder === undefined ? held : lockedError(path, holder);
+    if (attempt.waitedMs >= options.timeoutMs) throw holder === undefined ? held : lockedError(path, holder);
     if (!told && holder?.mark !== undefined) {
       told = true;
       options.onWait?.(holder.mark);
     }
     await options.sleep(waitMs);
+    attempt.waitedMs += waitMs;
     waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS);
   }
+}
+
+/** One call of `acquireLock`. */
+interface Attempt extends LockOptions {
+  waitedMs: number;
+  /** By the clock of the volume: when this thread last wrote there. */
+  volumeNowMs: number;
+  /** By nonce: what `waitedMs` was when a file was first found unreadable. */
+  readonly unreadableSince: Map<string, number>;
 }
 
 function take({ fs, folder, now }: LockOptions, nonce: string): HeldLock {
@@ -121,7 +135,8 @@ function newHolder({ identity, now, nonce }: LockOptions): LockHolder {
   return { ...identity.self, since: now(), nonce: nonce() };
 }
 
-function createExclusively(fs: FileSystem, folder: string, name: string, holder: LockHolder): boolean {
+function createExclusively(attempt: Attempt, name: string, holder: LockHolder): boolean {
+  const { fs, folder } = attempt;
   const temp = `${folder}/${TEMP_PREFIX}${holder.nonce}`;
   const path = `${folder}/${name}`;
   const content = Buffer.from(`${JSON.stringify(holder)}\n`);
@@ -130,6 +145,11 @@ function createExclusively(fs: FileSystem, folder: string, name: string, holder:
     const fd = fs.open(target, exclusive, FILE_MODE);
     try {
       writeFully(fs, fd, content, 0);
+      attempt.volumeNowMs = fs.fstat(fd).mtimeMs;
+    } catch (error) {
+      // A lock without a name in it would keep everybody waiting, first of all who tries again.
+      ignoreFailure(() => fs.unlink(target), "it names nobody, so it is taken over in time");
+      throw error;
     } finally {
       fs.close(fd);
     }
@@ -184,8 +204,13 @@ function parseHolder(content: Buffer): LockHolder | undefined {
   }
 }
 
-function isDead({ identity, now }: LockOptions, { mark, mtimeMs }: Found): boolean {
-  if (mark === undefined) return now() - mtimeMs > GRACE_MS;
+function isDead(attempt: Attempt, { mark, nonce, mtimeMs }: Found): boolean {
+  const { identity, waitedMs, unreadableSince } = attempt;
+  if (mark === undefined) {
+    const since = unreadableSince.get(nonce) ?? waitedMs;
+    unreadableSince.set(nonce, since);
+    return Math.max(waitedMs - since, attempt.volumeNowMs - mtimeMs) > GRACE_MS;
+  }
   const { self } = identity;
   const mine =
     mark.start === self.start && mark.pid === self.pid && mark.thread === self.thread && mark.host === self.host;
@@ -194,13 +219,13 @@ function isDead({ identity, now }: LockOptions, { mark, mtimeMs }: Found): boole
 }
 
 /** Removes a dead holder's file at `path`. False: somebody else is at it, or it is another's by now. */
-function takeOver(options: LockOptions, path: string, dead: Found): boolean {
+function takeOver(options: Attempt, path: string, dead: Found): boolean {
   const { fs, folder } = options;
   const name = `${TAKEOVER_PREFIX}${dead.nonce}`;
   const claim = `${folder}/${name}`;
   const mine = newHolder(options);
   // Not among the locks of this thread while it exists: nothing here yields, so no other code of this thread sees it.
-  if (!createExclusively(fs, folder, name, mine)) {
+  if (!createExclusively(options, name, mine)) {
     const other = readHolder(fs, claim);
     if (other !== undefined && isDead(options, other)) takeOver(options, claim, other);
     return false;

@@ -34,7 +34,7 @@ const LARGEST_WRITTEN_CODE = 6;
 
 /** Of a frame with content size and no dictionary: magic, FLG, BD, content size, HC. */
 export const FRAME_HEADER_BYTES = 15;
-const MIN_FRAME_BYTES = 7 + WORD;
+export const MIN_FRAME_BYTES = 7 + WORD;
 /** The format's own limit for what one compressed byte can stand for. */
 const MAX_EXPANSION = 255;
 

@@ -3,17 +3,20 @@
  * afford.
  *
  * One damaged pack does not take down the others: a pack whose index cannot be used is opened by walking its `.dat`;
- * where that fails too, it is left out; either way `damagedIndexes` names it.
+ * where that fails too, what can still be told of it is kept apart (`remains`): something may be read from it, but nobody
+ * may rely on it, and it is not whole enough to be copied or cleaned up. Either way `damagedIndexes` names it.
  */
 import { CheckpointError } from "../../shared/errors";
 import { errnoOf, type FileSystem } from "../fs/fileSystem";
 import type { Codecs } from "./codecs";
+import { faultOf } from "./damage";
 import { EntryLookup } from "./entryLookup";
+import type { Hash } from "./hash";
 import { isMissingPack, PackData, type PackShape } from "./packData";
 import { indexName, type PackId } from "./packFiles";
 import { PackIndex } from "./packIndex";
 import type { PublishedPack } from "./packPublication";
-import { openPack, openPackByWalking, PackReader } from "./packReader";
+import { openPack, openPackByWalking, openRemains, PackReader, type PackReaderOptions } from "./packReader";
 import { ReadBuffer } from "./readBuffer";
 
 export interface PackFolder {
@@ -27,6 +30,8 @@ export interface DamagedIndex {
   readonly message: string;
   /** True: the entries were found by walking the `.dat`, so everything in the pack can be read. */
   readonly rebuilt: boolean;
+  /** What is wrong with the `.dat`, unless it could be walked. */
+  readonly packFault?: string;
 }
 
 /** Packs whose files are kept open. A store may have thousands; a process often has 1,024 descriptors. */
@@ -34,15 +39,21 @@ const MAX_OPEN_PACKS = 64;
 
 export class OpenedPacks {
   private readonly readers = new Map<PackId, PackReader>();
+  private readonly rest = new Map<PackId, PackReader>();
   private readonly unopened = new Set<PackId>();
   private readonly faults = new Map<PackId, DamagedIndex>();
   /** Over all packs; undefined: to be made anew. */
   private entries: EntryLookup | undefined;
+  /** As `entries`, over what is left of broken packs. */
+  private restEntries: EntryLookup | undefined;
   /** Packs that may have files open, least recently used first. */
   private readonly recent = new Set<PackReader>();
   private readonly buffer = new ReadBuffer();
 
-  constructor(private readonly where: PackFolder) {}
+  constructor(
+    private readonly where: PackFolder,
+    private readonly onDamage: (id: PackId, hash: Hash) => void,
+  ) {}
 
   /** Those that were opened so far, as are the next two; see `openAll`. */
   get all(): Iterable<PackReader> {
@@ -58,6 +69,16 @@ export class OpenedPacks {
     return this.entries;
   }
 
+  /** What is left of broken packs. */
+  get remains(): Iterable<PackReader> {
+    return this.rest.values();
+  }
+
+  get restLookup(): EntryLookup {
+    this.restEntries ??= new EntryLookup(this.rest.values());
+    return this.restEntries;
+  }
+
   isOpen(id: PackId): boolean {
     return this.readers.has(id);
   }
@@ -70,10 +91,14 @@ export class OpenedPacks {
 
   /** These are in the folder and no others. */
   follow(present: ReadonlySet<PackId>): void {
-    for (const ids of [this.readers, this.unopened, this.faults])
+    for (const ids of [this.readers, this.unopened, this.faults, this.rest])
       for (const id of [...ids.keys()]) if (!present.has(id)) this.forget(id);
     // One that could not be read is tried again: it may have been written anew.
-    for (const id of present) if (!this.readers.has(id)) this.unopened.add(id);
+    for (const id of present) {
+      if (this.readers.has(id)) continue;
+      this.forget(id);
+      this.unopened.add(id);
+    }
   }
 
   /** False when one of them is not there any more: the folder has to be listed again. */
@@ -90,7 +115,8 @@ export class OpenedPacks {
     const { id } = published;
     const data = PackData.find(fs, folder, id);
     const index = PackIndex.decode(published.index, data.bytes, `The index ${indexName(id)}`);
-    this.add(new PackReader({ fs, codecs, folder, id, buffer: this.buffer }, data, index));
+    const { buffer, onDamage } = this;
+    this.add(new PackReader({ fs, codecs, folder, id, buffer, onDamage }, data, index));
     return { bytes: data.bytes, partBytes: data.partBytes };
   }
 
@@ -108,23 +134,24 @@ export class OpenedPacks {
   forget(id: PackId): void {
     this.unopened.delete(id);
     this.faults.delete(id);
-    const pack = this.readers.get(id);
+    const pack = this.readers.get(id) ?? this.rest.get(id);
     if (pack === undefined) return;
     pack.close();
     this.recent.delete(pack);
-    this.readers.delete(id);
-    this.entries = undefined;
+    if (this.readers.delete(id)) this.entries = undefined;
+    if (this.rest.delete(id)) this.restEntries = undefined;
   }
 
   /** Closes all files. The packs may be used again afterwards. */
   close(): void {
-    for (const pack of this.readers.values()) pack.close();
+    for (const packs of [this.readers, this.rest]) for (const pack of packs.values()) pack.close();
     this.buffer.release();
   }
 
   /** False when it is not there any more: removed by another process since the folder was listed. */
   private open(id: PackId): boolean {
-    const options = { ...this.where, id, buffer: this.buffer };
+    const { buffer, onDamage } = this;
+    const options = { ...this.where, id, buffer, onDamage };
     this.unopened.delete(id);
     try {
       this.add(openPack(options));
@@ -133,18 +160,31 @@ export class OpenedPacks {
       if (isMissingPack(error)) return false;
       this.faults.set(id, { id, message: CheckpointError.from(error).message, rebuilt: false });
     }
+    const fault = this.faults.get(id)!;
     try {
-      const fault = this.faults.get(id)!;
       const pack = openPackByWalking(options);
       // It may be one of a thousand without an index, and not be read from for long.
       pack.close();
       this.add(pack);
       this.faults.set(id, { ...fault, rebuilt: true });
     } catch (error) {
-      // Already on record with the fault of its index; a broken `.dat` adds nothing that can be acted on here.
+      // Vanished between the two looks.
+      if (isMissingPack(error)) {
+        this.faults.delete(id);
+        return false;
+      }
       if (!CheckpointError.is(error, "damaged") && errnoOf(error) === undefined) throw error;
+      this.faults.set(id, { ...fault, packFault: faultOf(error) });
+      if (CheckpointError.is(error, "damaged")) this.keepRemains(options);
     }
     return true;
+  }
+
+  private keepRemains(options: PackReaderOptions): void {
+    const pack = openRemains(options);
+    if (pack === undefined) return;
+    this.rest.set(pack.id, pack);
+    this.restEntries = undefined;
   }
 
   private add(pack: PackReader): void {

@@ -1,14 +1,14 @@
 /** The bytes of a pack's `.dat`, whole or split, by position. */
 import { constants } from "node:fs";
-import { CheckpointError } from "../../shared/errors";
+import { CheckpointError, ignoreFailure } from "../../shared/errors";
 import { errnoOf, type FileSystem } from "../fs/fileSystem";
-import { readFully, readWholeFile } from "../fs/publishFile";
+import { namesIn, readFully, readWholeFile } from "../fs/publishFile";
 import type { Codecs } from "./codecs";
 import { damaged } from "./damage";
 import { canonicalText } from "./hash";
-import { datName, manifestName, type PackId } from "./packFiles";
+import { datName, manifestName, type PackId, parsePackFile } from "./packFiles";
 import { PACK_HEADER_BYTES } from "./packHeaders";
-import { type PackPart, parseManifest } from "./splitPack";
+import { isLaterManifest, type PackPart, parseManifest } from "./splitPack";
 
 /** Bytes read at once when a pack is read from front to back. */
 export const SEQUENTIAL_READ_BYTES = 1 << 20;
@@ -27,6 +27,10 @@ export class PackData {
     private readonly pieces: readonly Piece[],
     /** The size it was cut to; 0 = it is whole. */
     readonly partBytes: number,
+    /** What its manifest says its hash is; undefined for a whole pack. */
+    readonly statedHash?: string,
+    /** A part that is missing is then damage, and no sign that the pack went. */
+    private readonly isRemains = false,
   ) {
     const last = pieces[pieces.length - 1];
     this.bytes = last === undefined ? 0 : last.offset + last.size;
@@ -49,7 +53,37 @@ export class PackData {
       id,
       manifest.parts.map((part) => ({ ...part, fd: undefined })),
       manifest.chunk_bytes,
+      manifest.pack_hash,
     );
+  }
+
+  /**
+   * What is left of a pack that `find` refuses: its parts where the manifest has them or, when nobody can tell that, one
+   * behind the other. Reading where something is missing throws "damaged". Undefined: there is nothing.
+   */
+  static remains(fs: FileSystem, folder: string, id: PackId): PackData | undefined {
+    const whole = fs.lstat(`${folder}/${datName(id)}`);
+    const pieces =
+      whole === undefined
+        ? (statedParts(fs, folder, id) ?? partsInOrder(fs, folder, id))
+        : [{ path: datName(id), offset: 0, size: whole.size }];
+    if (pieces.length === 0) return undefined;
+    const open = pieces.map((piece) => ({ ...piece, fd: undefined }));
+    return new PackData(fs, folder, id, open, whole === undefined ? (pieces[0]?.size ?? 0) : 0, undefined, true);
+  }
+
+  /** The files that hold it, in order. */
+  get parts(): PackPart[] {
+    return this.pieces.map(({ path, offset, size }) => ({ path, offset, size }));
+  }
+
+  /** What is wrong with the manifest of a pack that can be read; undefined for a whole pack. */
+  manifestFault(ownHash: string): string | undefined {
+    if (this.statedHash === undefined) return undefined;
+    if (this.statedHash !== ownHash) return "the hash that it names is not the pack's";
+    const { pieces, partBytes } = this;
+    const isCut = pieces.every(({ size }, i) => (i < pieces.length - 1 ? size === partBytes : size <= partBytes));
+    return isCut ? undefined : "its chunk size is not that of its parts";
   }
 
   /**
@@ -84,8 +118,10 @@ export class PackData {
 
   close(): void {
     for (const piece of this.pieces) {
-      if (piece.fd !== undefined) this.fs.close(piece.fd);
+      const { fd } = piece;
+      // Forgotten first: its number may be another file's the next moment.
       piece.fd = undefined;
+      if (fd !== undefined) ignoreFailure(() => this.fs.close(fd), "nothing was written through it");
     }
   }
 
@@ -106,11 +142,45 @@ export class PackData {
     try {
       piece.fd = this.fs.open(`${this.folder}/${piece.path}`, constants.O_RDONLY);
     } catch (error) {
-      if (errnoOf(error) === "ENOENT") throw missingPack(this.id);
-      throw error;
+      if (errnoOf(error) !== "ENOENT") throw error;
+      if (this.isRemains) throw damaged(`Pack ${this.id}`, `${piece.path} is missing`, { details: { pack: this.id } });
+      throw missingPack(this.id);
     }
     return piece.fd;
   }
+}
+
+function statedParts(fs: FileSystem, folder: string, id: PackId): readonly PackPart[] | undefined {
+  const content = readWholeFile(fs, `${folder}/${manifestName(id)}`);
+  if (content === undefined) return undefined;
+  try {
+    return parseManifest(content, id).parts;
+  } catch (error) {
+    if (!CheckpointError.is(error, "damaged")) throw error;
+    return undefined;
+  }
+}
+
+function partsInOrder(fs: FileSystem, folder: string, id: PackId): PackPart[] {
+  let offset = 0;
+  return namesIn(fs, folder)
+    .filter((name) => {
+      const file = parsePackFile(name);
+      return file?.id === id && file.kind === "part";
+    })
+    .sort()
+    .map((path) => {
+      const size = fs.lstat(`${folder}/${path}`)?.size ?? 0;
+      offset += size;
+      return { path, offset: offset - size, size };
+    })
+    .filter(({ size }) => size > 0);
+}
+
+/** Whether the manifest of a split pack says that a later version wrote it. */
+export function hasLaterManifest(fs: FileSystem, folder: string, id: PackId): boolean {
+  const content = readWholeFile(fs, `${folder}/${manifestName(id)}`);
+  return content !== undefined && isLaterManifest(content);
 }
 
 export type PackShape = Pick<PackData, "bytes" | "partBytes">;

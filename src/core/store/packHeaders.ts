@@ -19,10 +19,15 @@ export function packHeader(entries: number): Buffer {
   return header;
 }
 
+/** How many entries a pack's header announces. */
+export function entriesIn(header: Buffer): number {
+  return header.readUInt32LE(4);
+}
+
 /** What is wrong with the header of a pack of so many entries, or undefined. */
 export function packHeaderFault(header: Buffer, entries: number): string | undefined {
   if (header.toString("latin1", 0, 4) !== PACK_MAGIC) return "it does not begin like a pack";
-  const stated = header.readUInt32LE(4);
+  const stated = entriesIn(header);
   return stated === entries ? undefined : `it says ${stated} entries, but there are ${entries}`;
 }
 

@@ -30,6 +30,18 @@ export function writeRecord(into: Buffer, offset: number, entry: PackEntry): voi
  * anybody relies on it.
  */
 export function encodePackIndex(records: Buffer, packBytes: number): Buffer {
+  const index = sortRecords(records);
+  const fault = indexFault(index, packBytes);
+  if (fault !== undefined)
+    throw new CheckpointError(
+      "internal",
+      `A pack index came out wrong (${fault}). Nothing was saved; please report it.`,
+    );
+  return index;
+}
+
+/** A copy of these records in the order of their hashes. */
+export function sortRecords(records: Buffer): Buffer {
   const count = records.length / INDEX_RECORD_BYTES;
   const firstWords = new Uint32Array(count);
   const order = new Uint32Array(count);
@@ -44,13 +56,16 @@ export function encodePackIndex(records: Buffer, packBytes: number): Buffer {
     const from = order[i]! * INDEX_RECORD_BYTES;
     index.set(records.subarray(from, from + INDEX_RECORD_BYTES), i * INDEX_RECORD_BYTES);
   }
-  const fault = indexFault(index, packBytes);
-  if (fault !== undefined)
-    throw new CheckpointError(
-      "internal",
-      `A pack index came out wrong (${fault}). Nothing was saved; please report it.`,
-    );
   return index;
+}
+
+/** The record at a byte offset of an index. */
+export function recordAt(bytes: Buffer, at: number): PackEntry {
+  return {
+    hash: hashFromBytes(bytes, at),
+    offset: readUInt64(bytes, at + HASH_BYTES),
+    length: readUInt64(bytes, at + HASH_BYTES + 8),
+  };
 }
 
 /** The index of one pack. Its bytes are kept as they are: a record costs 32 bytes of memory and no object. */
@@ -68,6 +83,11 @@ export class PackIndex {
     return new PackIndex(bytes);
   }
 
+  /** Over sorted records that need not be all of a pack's. */
+  static partial(records: Buffer): PackIndex {
+    return new PackIndex(records);
+  }
+
   has(hash: Hash): boolean {
     return this.find(hash) !== undefined;
   }
@@ -80,12 +100,7 @@ export class PackIndex {
 
   /** The entry at a place in hash order. */
   entry(record: number): PackEntry {
-    const at = record * INDEX_RECORD_BYTES;
-    return {
-      hash: hashFromBytes(this.bytes, at),
-      offset: readUInt64(this.bytes, at + HASH_BYTES),
-      length: readUInt64(this.bytes, at + HASH_BYTES + 8),
-    };
+    return recordAt(this.bytes, record * INDEX_RECORD_BYTES);
   }
 
   /** All entries in hash order. */

@@ -7,14 +7,15 @@ import { CheckpointError } from "../../shared/errors";
 import type { FileSystem } from "../fs/fileSystem";
 import { readWholeFile } from "../fs/publishFile";
 import type { Codecs } from "./codecs";
-import { damaged, faultOf } from "./damage";
+import { damaged, faultOf, isUnreadable } from "./damage";
 import { canonicalText, type Hash, hashFromBytes } from "./hash";
 import type { FrameSource } from "./lz4Frame";
 import { decodeFrame, decodeFrameTo } from "./lz4FrameDecoder";
 import { isMissingPack, PackData } from "./packData";
-import { indexName, type PackId } from "./packFiles";
+import { indexName, manifestName, type PackId } from "./packFiles";
 import { ENTRY_HEADER_BYTES, frameBytesIn, PACK_HEADER_BYTES, packHeaderFault } from "./packHeaders";
 import { type PackEntry, PackIndex } from "./packIndex";
+import { salvageIndex } from "./packSalvage";
 import { walkPack } from "./packWalk";
 import { READ_BUFFER_BYTES, ReadBuffer } from "./readBuffer";
 
@@ -25,11 +26,15 @@ export interface PackReaderOptions {
   readonly id: PackId;
   /** Shared with other packs that are not read while a block or piece of this one is in use. Absent: one of its own. */
   readonly buffer?: ReadBuffer;
+  /** Hears of each entry that turns out to be damaged. */
+  readonly onDamage?: (id: PackId, hash: Hash) => void;
 }
 
 /** One thing wrong with a pack: with an entry of it, or (without a hash) with the pack as a whole. */
 export interface PackProblem {
   readonly hash?: Hash;
+  /** The file that is wrong, where it is not the `.dat`. */
+  readonly part?: string;
   readonly message: string;
 }
 
@@ -59,13 +64,28 @@ export function openPackByWalking(options: PackReaderOptions): PackReader {
   }
 }
 
+/**
+ * Opens what is left of a pack of which neither index nor entries add up. Undefined: there is nothing. What it does not
+ * have may be in the pack all the same.
+ */
+export function openRemains(options: PackReaderOptions): PackReader | undefined {
+  const { fs, folder, id } = options;
+  const data = PackData.remains(fs, folder, id);
+  if (data === undefined) return undefined;
+  try {
+    return new PackReader(options, data, salvageIndex(data, readWholeFile(fs, `${folder}/${indexName(id)}`)));
+  } finally {
+    data.close();
+  }
+}
+
 export class PackReader {
   readonly id: PackId;
   private readonly codecs: Codecs;
   private readonly buffer: ReadBuffer;
 
   constructor(
-    options: PackReaderOptions,
+    private readonly options: PackReaderOptions,
     private readonly data: PackData,
     readonly index: PackIndex,
   ) {
@@ -185,23 +205,47 @@ export class PackReader {
       try {
         action();
       } catch (error) {
-        if (!CheckpointError.is(error)) throw error;
-        problems.push(hash === undefined ? { message: error.message } : { hash, message: error.message });
+        if (!CheckpointError.is(error) && !isUnreadable(error)) throw error;
+        const { message } = CheckpointError.from(error);
+        if (hash !== undefined) this.options.onDamage?.(this.id, hash);
+        problems.push(hash === undefined ? { message } : { hash, message });
       }
     };
     collect(undefined, () => {
       const fault = packHeaderFault(this.data.read(0, PACK_HEADER_BYTES), this.entryCount);
       if (fault !== undefined) throw this.corrupt(undefined, fault);
-      if (!this.data.ownHash(this.codecs).startsWith(this.id))
-        throw this.corrupt(undefined, "its bytes do not match its name");
+      const ownHash = this.data.ownHash(this.codecs);
+      if (!ownHash.startsWith(this.id)) throw this.corrupt(undefined, "its bytes do not match its name");
+      const manifestFault = this.data.manifestFault(ownHash);
+      if (manifestFault !== undefined)
+        problems.push({
+          part: manifestName(this.id),
+          message: damaged(`The parts manifest ${manifestName(this.id)}`, manifestFault).message,
+        });
     });
+    // The bytes are what the pack's name promises: what does not fit then is the index.
+    const isIntact = problems.every(({ part }) => part !== undefined);
     for (const entry of this.index.entriesByOffset()) {
       collect(entry.hash, () =>
         entry.length <= READ_BUFFER_BYTES ? void this.readEntry(entry) : this.readEntryTo(entry, () => {}),
       );
       onEntry?.(entry);
     }
-    return problems;
+    if (!isIntact) return problems;
+    return problems.map((each) => (each.part === undefined ? { ...each, part: indexName(this.id) } : each));
+  }
+
+  /**
+   * Whether the index names exactly what the headers of the entries do. Reads most of a pack of small files. An index that
+   * does not may call content garbage that is not.
+   */
+  hasTrueIndex(): boolean {
+    try {
+      return walkPack(this.data).bytes.equals(this.index.bytes);
+    } catch (error) {
+      if (!CheckpointError.is(error, "damaged")) throw error;
+      return false;
+    }
   }
 
   /** The reader may be used again afterwards: it opens its files when it needs them. */
@@ -241,8 +285,9 @@ export class PackReader {
     try {
       return action();
     } catch (error) {
-      if (isForeign() || isMissingPack(error)) throw error;
-      if (!CheckpointError.is(error, "damaged") || error.details.hash === hash) throw error;
+      if (isForeign() || isMissingPack(error) || !CheckpointError.is(error, "damaged")) throw error;
+      this.options.onDamage?.(this.id, hash);
+      if (error.details.hash === hash) throw error;
       throw this.corrupt(hash, faultOf(error), error);
     }
   }

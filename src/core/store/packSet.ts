@@ -7,15 +7,18 @@
  * first.
  *
  * One damaged pack does not take down the others: see openedPacks for one that cannot be opened; a hash that several
- * packs hold is read from the first of them that gives it back intact.
+ * packs hold is read from the first of them that gives it back intact. What is known to be damaged (see knownDamage) is
+ * in the set for whoever reads it, as a last resort, and for nobody who asks whether it is there: so it is stored anew.
  */
 import { CheckpointError } from "../../shared/errors";
-import type { EntryLookup } from "./entryLookup";
+import { namesIn } from "../fs/publishFile";
+import type { EntryLookup, FoundEntry } from "./entryLookup";
 import type { Hash } from "./hash";
+import { KnownDamage } from "./knownDamage";
 import { type DamagedIndex, OpenedPacks, type PackFolder } from "./openedPacks";
 import { isMissingPack, type PackShape, packShape } from "./packData";
 import type { PackId } from "./packFiles";
-import { packsIn, removePackFiles, sweepPackFolder } from "./packFolder";
+import { movePackFiles, packsIn, removePackFiles, sweepPackFolder } from "./packFolder";
 import type { PackEntry } from "./packIndex";
 import type { PublishedPack } from "./packPublication";
 import type { PackReader } from "./packReader";
@@ -47,9 +50,11 @@ export class PackSet {
   private present = new Set<PackId>();
   private readonly shapes = new Map<PackId, PackShape>();
   private readonly opened: OpenedPacks;
+  private readonly damage: KnownDamage;
 
   constructor(private readonly options: PackSetOptions) {
-    this.opened = new OpenedPacks(options);
+    this.damage = new KnownDamage(options);
+    this.opened = new OpenedPacks(options, (id, hash) => this.damage.note(id, hash));
     this.selected = options.ids === undefined ? undefined : new Set(options.ids);
     this.refresh();
   }
@@ -108,13 +113,20 @@ export class PackSet {
     return this.opened.pack(id);
   }
 
+  /** Not, if all copies are known to be damaged. */
   has(hash: Hash): boolean {
-    return this.all().has(hash);
+    const copies = this.all();
+    return this.damage.mentions(hash) ? this.trusted(hash, copies) !== undefined : copies.has(hash);
   }
 
-  /** A place where `hash` is; undefined when no pack has it. */
+  /** Whether it can be read, as far as anybody knows: as `has`, also from what is left of a broken pack. */
+  offers(hash: Hash): boolean {
+    return this.has(hash) || this.trusted(hash, this.opened.restLookup) !== undefined;
+  }
+
+  /** A place where `hash` is; undefined when no pack has it intact, as far as anybody knows. */
   locate(hash: Hash): LocatedEntry | undefined {
-    const found = this.all().find(hash);
+    const found = this.trusted(hash, this.all());
     return found && { pack: found.pack.id, offset: found.entry.offset, length: found.entry.length };
   }
 
@@ -157,6 +169,8 @@ export class PackSet {
   /** Takes in a pack that has just been published, without reading anything of it. */
   add(published: PublishedPack): void {
     const { id } = published;
+    // Written anew, or compared with what was written.
+    this.damage.forget(id);
     if (this.opened.isOpen(id)) {
       if (!published.created) return;
       // It took the place of a damaged one: what was open is that one.
@@ -169,15 +183,65 @@ export class PackSet {
 
   /** Looks at the folder again: picks up packs that are new, drops those that are gone. Costs one listing. */
   refresh(): void {
-    this.follow(packsIn(this.options.fs, this.options.folder));
+    const names = namesIn(this.options.fs, this.options.folder);
+    this.follow(packsIn(names), names);
   }
 
-  /** As `refresh`, from one listing; removes what an interrupted program left (see `sweepPackFolder`). */
-  sweepAndRefresh(): void {
-    this.follow(sweepPackFolder(this.options.fs, this.options.folder));
+  /** As `refresh`, from one listing; puts in order what an interrupted program left (see `sweepPackFolder`). */
+  sweepAndRefresh(damaged: string): void {
+    const { fs, codecs, folder } = this.options;
+    const names = namesIn(fs, folder);
+    this.follow(sweepPackFolder({ fs, codecs, folder, damaged }, names), names);
   }
 
-  private follow(listed: Set<PackId>): void {
+  /** Something that was found damaged is not written down yet. */
+  get hasUnwrittenDamage(): boolean {
+    if (this.damage.isEmpty) return this.damage.isUnwritten;
+    this.damage.prune(this.present, (hash) => this.all().has(hash));
+    return this.damage.isUnwritten;
+  }
+
+  /** Once there was a copy of it; all that there are now are known to be damaged. */
+  isLost(hash: Hash): boolean {
+    return this.damage.mentions(hash) && !this.has(hash);
+  }
+
+  /** It could not be read, by whoever tried, or was missed: all copies are taken for damaged. */
+  noteUnreadable(hash: Hash): void {
+    const copies = this.all();
+    let found = copies.find(hash);
+    if (found === undefined) this.damage.noteMissing(hash);
+    for (let tried = 0; found !== undefined; found = copies.find(hash, ++tried)) this.damage.note(found.pack.id, hash);
+  }
+
+  /** Takes over what another set of the same folder found out, which read all of the packs `checked`. */
+  adoptDamage(other: PackSet, checked: Iterable<PackId>): void {
+    this.damage.adopt(other.damage, checked);
+  }
+
+  /** A pack is about to be read through: what was known of it counts no more. */
+  forgetDamage(id: PackId): void {
+    this.damage.forget(id);
+  }
+
+  /** The caller holds the project lock. Throws when it cannot be written. */
+  writeDownDamage(nonce: string): void {
+    this.damage.write(nonce);
+  }
+
+  /** What a pack holds, also one that is broken, as far as that can be told. */
+  entriesOf(id: PackId): Iterable<PackEntry> {
+    return (this.pack(id) ?? this.remains().find((each) => each.id === id))?.entries() ?? [];
+  }
+
+  /** What is left of packs of which neither index nor entries add up. */
+  remains(): PackReader[] {
+    this.openAll();
+    return [...this.opened.remains];
+  }
+
+  private follow(listed: Set<PackId>, names: readonly string[]): void {
+    this.damage.refresh(names);
     if (this.selected !== undefined) for (const id of listed) if (!this.selected.has(id)) listed.delete(id);
     this.present = listed;
     for (const id of [...this.shapes.keys()]) if (!this.present.has(id)) this.shapes.delete(id);
@@ -196,6 +260,19 @@ export class PackSet {
     this.forget(id);
     this.present.delete(id);
     removePackFiles(this.options.fs, this.options.folder, id);
+  }
+
+  /** Forgets what is in memory of a pack, or of all: its files were written anew. */
+  reopen(ids: Iterable<PackId> = this.ids()): void {
+    for (const id of ids) this.forget(id);
+    this.refresh();
+  }
+
+  /** Moves all files of a pack to another folder, under the same names. */
+  moveTo(target: string, id: PackId): void {
+    this.forget(id);
+    this.present.delete(id);
+    movePackFiles(this.options.fs, this.options.folder, id, target);
   }
 
   /** Closes all files. The set may be used again afterwards. */
@@ -222,6 +299,25 @@ export class PackSet {
     for (let listings = 0; listings < MAX_LISTINGS && !this.opened.openAll(); listings++) this.refresh();
   }
 
+  /** The first copy that is not known to be damaged. */
+  private trusted(hash: Hash, copies: EntryLookup): FoundEntry | undefined {
+    let found = copies.find(hash);
+    if (!this.damage.mentions(hash)) return found;
+    for (let tried = 0; found !== undefined && this.damage.has(found.pack.id, hash); )
+      found = copies.find(hash, ++tried);
+    return found;
+  }
+
+  /** Every copy; first those that nothing is known against. */
+  private *copies(hash: Hash): IterableIterator<FoundEntry> {
+    const doubtful: FoundEntry[] = [];
+    for (const copies of [this.all(), this.opened.restLookup])
+      for (let tried = 0, found = copies.find(hash); found !== undefined; found = copies.find(hash, ++tried))
+        if (this.damage.has(found.pack.id, hash)) doubtful.push(found);
+        else yield found;
+    yield* doubtful;
+  }
+
   /** As if it had never been looked at. */
   private forget(id: PackId): void {
     this.shapes.delete(id);
@@ -242,9 +338,7 @@ export class PackSet {
     for (let attempt = 0; attempt < MAX_LISTINGS; attempt++) {
       failure = undefined;
       const vanished = new Set<PackReader>();
-      const copies = this.all();
-      for (let tried = 0, found = copies.find(hash); found !== undefined; found = copies.find(hash, ++tried)) {
-        const { pack, entry } = found;
+      for (const { pack, entry } of this.copies(hash)) {
         this.opened.touch(pack);
         try {
           return read(pack, entry);

@@ -62,6 +62,8 @@ export function readIntent({ fs, codecs, folder }: JournalDeps): RestoreIntent |
   try {
     file = JSON.parse(content.toString("utf8")) as JournalFile;
     if (file.version === VERSION && file.sum !== sumOf(codecs, file.intent)) throw new Error("its sum differs");
+    if (file.version === VERSION && !isIntent(file.intent)) throw new Error("it tells of no restore");
+    if (file.version === VERSION && leadsOut(file.intent)) throw new Error("a path in it is none of the workspace");
   } catch (cause) {
     throw new CheckpointError(
       "damaged",
@@ -77,6 +79,12 @@ export function readIntent({ fs, codecs, folder }: JournalDeps): RestoreIntent |
   return file.intent;
 }
 
+/** A journal that somebody forged must not lead a recovery, which gives these folders modes, out of the workspace. */
+function leadsOut({ folders }: RestoreIntent): boolean {
+  const isPlain = (name: string): boolean => name !== "" && name !== "." && name !== ".." && !name.includes("\0");
+  return folders.some(({ path }) => path !== "" && !path.split("/").every(isPlain));
+}
+
 /** Nothing is left to be done. */
 export function removeIntent({ fs, folder }: JournalDeps): void {
   if (unlinkIfThere(fs, `${folder}/${NAME}`)) syncFolder(fs, folder);
@@ -84,3 +92,16 @@ export function removeIntent({ fs, folder }: JournalDeps): void {
 
 const sumOf = (codecs: Pick<Codecs, "xxh64">, intent: RestoreIntent): string =>
   codecs.xxh64(Buffer.from(JSON.stringify(intent))).toString(16);
+
+const ROOT = /^[0-9a-f]{32}$/;
+
+/** A sum keeps accidents out; what the workspace is changed by must make sense as well. */
+function isIntent({ row, nonces, folders }: RestoreIntent): boolean {
+  const isInside = (path: string): boolean => !path.split("/").some((name) => name === ".." || name.includes("\0"));
+  return (
+    ROOT.test(row.baseRoot) &&
+    ROOT.test(row.resultRoot) &&
+    nonces.every((nonce) => /^[\w-]+$/.test(nonce)) &&
+    folders.every(({ path, mode }) => typeof path === "string" && isInside(path) && Number.isInteger(mode))
+  );
+}

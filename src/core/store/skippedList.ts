@@ -8,6 +8,7 @@
  */
 import type { Skipped } from "../../shared/saves";
 import type { Codecs } from "./codecs";
+import { damaged } from "./damage";
 import { decodeFrame } from "./lz4FrameDecoder";
 import { encodeFrame } from "./lz4FrameEncoder";
 
@@ -22,15 +23,28 @@ export interface SkippedList {
 }
 
 export function encodeSkipped(codecs: Codecs, skipped: readonly Skipped[]): Uint8Array {
-  const list: SkippedList = {
+  return encodeSkippedList(codecs, {
     listed: skipped.slice(0, MAX_LISTED_SKIPPED),
     folders: fewFolders(skipped.slice(MAX_LISTED_SKIPPED).map((each) => parentOf(each.path))),
-  };
+  });
+}
+
+export function encodeSkippedList(codecs: Codecs, list: SkippedList): Uint8Array {
   return encodeFrame(codecs, Buffer.from(JSON.stringify(list)));
 }
 
+/** Throws `damaged` for what `encodeSkipped` would not have written. */
 export function decodeSkipped(codecs: Codecs, frame: Uint8Array): SkippedList {
-  return JSON.parse(decodeFrame(codecs, frame).toString("utf8")) as SkippedList;
+  const text = decodeFrame(codecs, frame).toString("utf8");
+  try {
+    const { listed, folders } = JSON.parse(text) as SkippedList;
+    const isText = (each: unknown): boolean => typeof each === "string";
+    if (!listed.every(({ path, reason, message }) => [path, reason, message].every(isText)) || !folders.every(isText))
+      throw new TypeError("no list");
+    return { listed, folders };
+  } catch (cause) {
+    throw damaged("The list of what could not be saved", "it is not as it was written", { cause });
+  }
 }
 
 /** The deepest folders give way to those they lie in, until at most MAX_FOLDERS are left. */

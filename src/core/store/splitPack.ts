@@ -4,7 +4,7 @@
  *   pack-<id>.dat.part-000000 …   then   pack-<id>.dat.parts.json
  *   {version: 1, pack_hash, dat_size, chunk_bytes, parts: [{path, offset, size}]}
  *
- * The manifest comes last: with it the pack exists, without it the parts are garbage.
+ * The manifest comes last: with it the pack exists. Parts without it are looked at by `sweepPackFolder`.
  */
 import { constants } from "node:fs";
 import type { CheckpointError } from "../../shared/errors";
@@ -59,14 +59,7 @@ export function publishParts(options: {
       parts.push(part);
       publishPart(fs, folder, options.fd, part, `${nonce}-part`);
     }
-    const manifest: PartsManifest = {
-      version: MANIFEST_VERSION,
-      pack_hash: options.hash,
-      dat_size: bytes,
-      chunk_bytes: chunkBytes,
-      parts,
-    };
-    publishFile(fs, folder, manifestName(id), Buffer.from(`${JSON.stringify(manifest)}\n`), `${nonce}-manifest`);
+    publishManifest({ ...options, parts, nonce: `${nonce}-manifest` });
   } catch (error) {
     ignoreFailure(() => {
       // The manifest may have its name already, with only the folder's sync failed: then the pack exists.
@@ -75,6 +68,28 @@ export function publishParts(options: {
     }, "parts without a manifest are swept as garbage");
     throw error;
   }
+}
+
+/** Makes a pack of parts that are there: `bytes` in all, each of `chunkBytes` but for the last. */
+export function publishManifest(options: {
+  readonly fs: FileSystem;
+  readonly folder: string;
+  readonly id: PackId;
+  readonly hash: string;
+  readonly bytes: number;
+  readonly chunkBytes: number;
+  readonly parts: readonly PackPart[];
+  readonly nonce: string;
+}): void {
+  const manifest: PartsManifest = {
+    version: MANIFEST_VERSION,
+    pack_hash: options.hash,
+    dat_size: options.bytes,
+    chunk_bytes: options.chunkBytes,
+    parts: options.parts,
+  };
+  const content = Buffer.from(`${JSON.stringify(manifest)}\n`);
+  publishFile(options.fs, options.folder, manifestName(options.id), content, options.nonce);
 }
 
 function publishPart(fs: FileSystem, folder: string, source: number, part: PackPart, nonce: string): void {
@@ -105,13 +120,13 @@ function copyTo(fs: FileSystem, source: number, part: PackPart, fd: number): voi
 }
 
 /**
- * Reads and checks a manifest. `sizeOf` gives a part file's size on disk, undefined when it is missing. Throws "damaged" with a message of
- * its own for each way in which a manifest can be wrong.
+ * Reads and checks a manifest. `sizeOf` gives a part file's size on disk, undefined when it is missing; without it the
+ * parts are not looked at. Throws "damaged" with a message of its own for each way in which a manifest can be wrong.
  */
 export function parseManifest(
   content: Uint8Array,
   id: PackId,
-  sizeOf: (name: string) => number | undefined,
+  sizeOf?: (name: string) => number | undefined,
 ): PartsManifest {
   const manifest = readJson(content, id);
   if (manifest.version !== MANIFEST_VERSION)
@@ -131,12 +146,22 @@ export function parseManifest(
   return manifest;
 }
 
+/** Whether it is a manifest, and of a version above those that are known. */
+export function isLaterManifest(content: Uint8Array): boolean {
+  try {
+    const { version } = JSON.parse(Buffer.from(content).toString("utf8")) as { version?: unknown };
+    return Number.isSafeInteger(version) && (version as number) > MANIFEST_VERSION;
+  } catch {
+    return false; // no manifest at all
+  }
+}
+
 /** Returns where the part ends. */
 function checkPart(
   part: PackPart,
   expectedOffset: number,
   id: PackId,
-  sizeOf: (name: string) => number | undefined,
+  sizeOf: ((name: string) => number | undefined) | undefined,
 ): number {
   if (typeof part !== "object" || part === null || typeof part.path !== "string" || !isPlainName(part.path))
     throw badManifest(id, `the path of a part is not one plain file name (${JSON.stringify(part?.path) ?? "none"})`);
@@ -147,7 +172,7 @@ function checkPart(
     );
   if (!isSize(part.size)) throw badManifest(id, `the size of ${part.path} is no size`);
   if (part.size === 0) throw badManifest(id, `${part.path} is empty`);
-  const onDisk = sizeOf(part.path);
+  const onDisk = sizeOf === undefined ? part.size : sizeOf(part.path);
   if (onDisk === undefined) throw badManifest(id, `${part.path} is missing`);
   if (onDisk !== part.size) throw badManifest(id, `${part.path} has ${onDisk} bytes instead of ${part.size}`);
   return part.offset + part.size;

@@ -3,19 +3,21 @@
  *
  *   <storeRoot>/stores/<id>/   one per workspace folder; <id> = first 16 hex digits of XXH3-128 of its canonical path,
  *                              as `xxhsum -H2` prints it
- *     store.json  catalog.sqlite  packs/  trees/  index/  locks/  journal/
+ *     store.json  catalog.sqlite  checkpoints.log  packs/  trees/  index/  locks/  journal/  damaged/
  *
  * The folder's name says whose store it is. What `store.json` says of the workspace only serves to recognise it after a
  * move (see movedStore.ts) and is brought up to date under the lock.
  */
-import { CheckpointError } from "../../shared/errors";
-import type { FileSystem } from "../fs/fileSystem";
-import { makeFolders, publishFile, readWholeFile } from "../fs/publishFile";
+import { CheckpointError, ignoreFailure } from "../../shared/errors";
+import { type FileSystem, isDirectory } from "../fs/fileSystem";
+import { FOLDER_MODE, makeFolders, publishFile, readWholeFile } from "../fs/publishFile";
 import type { Codecs } from "./codecs";
 import { canonicalText } from "./hash";
 
 /** Raised only when an older program could not read the store correctly any more. */
 const STORE_FORMAT_VERSION = 1;
+/** Permission bits of everybody but the owner. */
+const OTHERS = 0o077;
 
 export interface StoreLayout {
   readonly id: string;
@@ -28,6 +30,8 @@ export interface StoreLayout {
   readonly locks: string;
   /** Comes into being with the first restore. */
   readonly journal: string;
+  /** What a repair took out of use; may be deleted at any time. */
+  readonly damaged: string;
   /** Canonical path of the workspace folder. */
   readonly workspace: string;
 }
@@ -43,7 +47,7 @@ export interface StoreDescription {
   readonly hasCatalog: boolean;
 }
 
-const STORE_FILE = "store.json";
+export const STORE_FILE = "store.json";
 export const CATALOG_FILE = "catalog.sqlite";
 
 /** The store that belongs to `folder`, whether it exists yet or not. Fails when the folder itself does not exist. */
@@ -71,6 +75,7 @@ export function locateStore(
     index: `${store}/index`,
     locks: `${store}/locks`,
     journal: `${store}/journal`,
+    damaged: `${store}/damaged`,
     workspace,
   };
 }
@@ -82,7 +87,17 @@ export function locateStore(
 export function prepareStore(fs: FileSystem, layout: StoreLayout): void {
   if (fs.lstat(layout.workspace) === undefined) throw missingWorkspace(layout.workspace);
   // Each time: the index may be deleted at any moment, by anybody, with its folder.
-  for (const folder of [layout.folder, layout.packs, layout.trees, layout.index, layout.locks]) makeFolders(fs, folder);
+  for (const folder of [layout.folder, layout.packs, layout.trees, layout.index, layout.locks]) {
+    makeFolders(fs, folder);
+    keepPrivate(fs, folder);
+  }
+}
+
+/** A folder that was made by others or copied may be open to all; what lies in it is closed by it. */
+function keepPrivate(fs: FileSystem, folder: string): void {
+  const found = fs.lstat(folder);
+  if (found === undefined || !isDirectory(found) || (found.mode & OTHERS) === 0) return;
+  ignoreFailure(() => fs.chmod(folder, FOLDER_MODE), "the file system keeps no modes; saving must go on there");
 }
 
 /**
@@ -115,17 +130,29 @@ export function recordStore(
  * that it speaks of is gone, `newer-format` when it is not for this version.
  */
 export function describeStore(fs: FileSystem, { folder }: Pick<StoreLayout, "folder">): StoreDescription | undefined {
+  const description = readDescription(fs, folder);
+  if (description?.hasCatalog === true && fs.lstat(`${folder}/${CATALOG_FILE}`) === undefined)
+    throw lostCatalog(folder);
+  return description;
+}
+
+/** As `describeStore`, whether or not there is a catalog. */
+export function readDescription(fs: FileSystem, folder: string): StoreDescription | undefined {
   const path = `${folder}/${STORE_FILE}`;
   const content = readWholeFile(fs, path);
   if (content === undefined) return undefined;
   let description: StoreDescription;
   try {
     description = JSON.parse(content.toString("utf8")) as StoreDescription;
-    if (!Number.isInteger(description.formatVersion)) throw new Error("no format version");
+    if (!Number.isInteger(description?.formatVersion)) throw new Error("no format version");
+    // What a later version says otherwise is not for this one to judge.
+    const { formatVersion, workspace, root } = description;
+    if (formatVersion <= STORE_FORMAT_VERSION && !(typeof workspace === "string" && typeof root === "string"))
+      throw new Error("no workspace");
   } catch (cause) {
     throw new CheckpointError(
       "damaged",
-      `${path} is damaged. Delete that one file; it is written again, and the checkpoints stay.`,
+      `${path} is damaged. Run "Repair Store", or delete that one file: it is written again, and the checkpoints stay.`,
       { cause },
     );
   }
@@ -134,15 +161,14 @@ export function describeStore(fs: FileSystem, { folder }: Pick<StoreLayout, "fol
       "newer-format",
       `The store ${folder} has format ${description.formatVersion}; this version reads up to ${STORE_FORMAT_VERSION}. Update Checkpoint. The store was not touched.`,
     );
-  if (description.hasCatalog === true && fs.lstat(`${folder}/${CATALOG_FILE}`) === undefined) throw lostCatalog(folder);
   return description;
 }
 
 /** An empty catalog in its place would make garbage of everything in the packs. */
-function lostCatalog(folder: string): CheckpointError {
+export function lostCatalog(folder: string): CheckpointError {
   return new CheckpointError(
     "damaged",
-    `The catalog ${folder}/${CATALOG_FILE} is missing: it names the checkpoints whose content is in this store. Put it back from a backup, or move the folder ${folder} away to start anew. Nothing was touched.`,
+    `The catalog ${folder}/${CATALOG_FILE} is missing: it names the checkpoints whose content is in this store. Run "Repair Store", which makes it anew, put it back from a backup, or move the folder ${folder} away to start anew. Nothing was touched.`,
     { details: { path: `${folder}/${CATALOG_FILE}` } },
   );
 }

@@ -31,6 +31,11 @@ export interface TreeEntry {
 export const TREE_VERSION = 1;
 /** File systems allow 255 bytes, some a few times that. */
 export const MAX_NAME_BYTES = 4096;
+/**
+ * Folders in one another. No path on Linux or macOS has more than 4,096 bytes, so no workspace more than 2,048 of them;
+ * a forged tree could have a million, and would only be noticed by the stack that its walk needs.
+ */
+export const MAX_FOLDER_DEPTH = 2_100;
 const MAX_MODE = 0o7777;
 /** Of a safe integer: 8 groups of 7 bits. */
 const MAX_VARINT_BYTES = 8;
@@ -269,5 +274,8 @@ function equalBytes(a: Buffer, i: number, b: Buffer, j: number, length: number):
   for (let k = 0; k < length; k++) if (a[i + k] !== b[j + k]) return false;
   return true;
 }
+
+/** Of a folder so deep in others that nothing can have been there. */
+export const tooDeep = (): CheckpointError => badTree("it lies deeper than any file system allows");
 
 const badTree = (fault: string): CheckpointError => damaged("A recorded folder", fault);

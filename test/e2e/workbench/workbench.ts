@@ -30,6 +30,8 @@ export interface WorkbenchOptions {
   /** Lets the extension use the API proposals it declares. */
   readonly proposals: boolean;
   readonly settings: Readonly<Record<string, unknown>>;
+  /** What VS Code takes for the user's home folder, if not the real one. */
+  readonly userHome?: string | undefined;
 }
 
 const READY_MS = 90_000;
@@ -87,27 +89,47 @@ export async function launchWorkbench(options: WorkbenchOptions): Promise<Workbe
     rmSync(home, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
   };
   try {
-    server = await startServer(options, home, {
-      vsix: [options.vsix, ...(options.companions ?? [])],
-      settings: { ...QUIET_SETTINGS, ...options.settings },
-      // A server that lost its test ends by itself some minutes later.
-      flags: ["--disable-workspace-trust", "--enable-remote-auto-shutdown"],
-      ...(options.proposals ? { proposedApi: options.extensionId } : {}),
-    });
+    server = await withHome(options.userHome, () =>
+      startServer(options, home, {
+        vsix: [options.vsix, ...(options.companions ?? [])],
+        settings: { ...QUIET_SETTINGS, ...options.settings },
+        // A server that lost its test ends by itself some minutes later.
+        flags: ["--disable-workspace-trust", "--enable-remote-auto-shutdown"],
+        ...(options.proposals ? { proposedApi: options.extensionId } : {}),
+      }),
+    );
     browser = await chromium.launch({ executablePath: options.chromium, args: CHROMIUM_FLAGS });
     const context = await browser.newContext({ viewport: VIEWPORT });
     await context.grantPermissions(["clipboard-read", "clipboard-write"], { origin: server.url.origin });
-    const page = await context.newPage();
-    // The browser's own "leave the page?".
-    page.on("dialog", (dialog) => void dialog.accept().catch(() => undefined));
-    const workbench = new Workbench(page, home, options, close);
-    await page.goto(server.open(options.folder));
-    await workbench.waitUntilReady(0);
-    return workbench;
+    const address = server.open(options.folder);
+    const openWindow = async (): Promise<Workbench> => {
+      const page = await context.newPage();
+      // The browser's own "leave the page?".
+      page.on("dialog", (dialog) => void dialog.accept().catch(() => undefined));
+      const workbench = new Workbench(page, home, options, openWindow, close);
+      const before = workbench.hostStarts();
+      await page.goto(address);
+      await workbench.waitUntilReady(before);
+      return workbench;
+    };
+    return await openWindow();
   } catch (error) {
     const said = server?.output() ?? "";
     await close();
     throw new Error(`VS Code ${options.version} did not start: ${(error as Error).message}\n${said}`, { cause: error });
+  }
+}
+
+/** Processes started by `start` inherit this home folder. */
+async function withHome<T>(folder: string | undefined, start: () => Promise<T>): Promise<T> {
+  if (folder === undefined) return start();
+  const before = process.env.HOME;
+  process.env.HOME = folder;
+  try {
+    return await start();
+  } finally {
+    if (before === undefined) delete process.env.HOME;
+    else process.env.HOME = before;
   }
 }
 
@@ -123,6 +145,8 @@ export class Workbench {
     readonly page: Page,
     readonly home: string,
     private readonly options: WorkbenchOptions,
+    /** Opens the same folder in one more window, with an extension host of its own. Closed with the first. */
+    readonly openWindow: () => Promise<Workbench>,
     readonly close: () => Promise<void>,
   ) {
     this.quickInput = new QuickInput(page);
@@ -192,7 +216,8 @@ export class Workbench {
     await until("the extension host", () => this.hostStarts() > hostStartsBefore, READY_MS);
   }
 
-  private hostStarts(): number {
+  /** How many extension hosts have started so far, of all windows. */
+  hostStarts(): number {
     return extensionHostLog(this.home).split("Eager extensions activated").length - 1;
   }
 }

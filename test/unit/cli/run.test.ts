@@ -163,6 +163,7 @@ describe("results", () => {
       bytesRead: 100,
       problems: [{ part: "packs/pack-0.dat", message: "a hash does not match" }],
       damaged: [{ checkpoint: checkpoint(), paths: ["src/a.ts"] }],
+      healed: [{ part: "packs/pack-1.idx", message: "It was made anew from its pack." }],
     };
     const people = await fakeRun(["verify", "--full"], { verify: async () => damaged });
     expect(people.code).toBe(5);
@@ -174,6 +175,14 @@ describe("results", () => {
     expect(JSON.parse(programs.out).damaged).toEqual([
       { id: checkpoint().id, number: 12, name: "before the merge", paths: ["src/a.ts"] },
     ]);
+    const repaired = await fakeRun(["verify", "--repair"], { repair: async () => damaged });
+    expect(repaired.code).toBe(5);
+    expect(repaired.calls).toEqual([["repair"]]);
+    expect(repaired.out).toContain("Repaired: packs/pack-1.idx: It was made anew from its pack.");
+    const whole = { ...damaged, ok: true, problems: [], damaged: [] };
+    const asJson = await fakeRun(["verify", "--repair", "--json"], { repair: async () => whole });
+    expect(asJson.code).toBe(0);
+    expect(JSON.parse(asJson.out)).toMatchObject({ ok: true, healed: damaged.healed });
   });
 });
 

@@ -33,7 +33,8 @@ describe("advice", () => {
       sources.some((source) => source.includes(`run "${title}"`) || source.includes(`Run "${title}"`)),
     );
     expect(advised).toContain("Verify Store");
-    for (const title of advised) expect(forCommandLine(`Run "${title}".`)).toMatch(/^Run "checkpoint [a-z]+"\.$/);
+    for (const title of advised)
+      expect(forCommandLine(`Run "${title}".`)).toMatch(/^Run "checkpoint [a-z]+( --[a-z]+)?"\.$/);
   });
 
   it.each([

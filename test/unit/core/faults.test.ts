@@ -137,6 +137,75 @@ describe("a disk that fails", () => {
   });
 });
 
+describe("a disk that fails late", () => {
+  it("C12 C3 what was told to have failed is not there, though the new catalog had its name already", async () => {
+    const disk = new WatchedFileSystem();
+    const w = await openTestEngine({ a: "1" }, { fs: disk.fs });
+    for (const before of [0, 1]) {
+      w.write("a", `${before + 2}`);
+      let failures = 1;
+      let isCommitted = false;
+      disk.hook = ({ method, path, to }) => {
+        if (method === "rename" && to?.endsWith("catalog.sqlite")) isCommitted = true;
+        else if (isCommitted && method === "fsync" && path === w.store && failures-- > 0) throw errno("EIO", path);
+      };
+      await expect(w.save()).rejects.toMatchObject({ code: "io" });
+      disk.hook = () => {};
+      expect(failures).toBeLessThan(1);
+      expect(await w.engine.list()).toHaveLength(before);
+      await w.expectSound();
+      expect((await w.checkpoint()).number).toBe(before + 1);
+    }
+  });
+
+  it("C12 what is committed is told as such, whatever fails behind it", async () => {
+    const disk = new WatchedFileSystem();
+    const w = await openTestEngine({ a: "1" }, { fs: disk.fs });
+    let isCommitted = false;
+    let failed = 0;
+    disk.hook = ({ method, path, to }) => {
+      if (method === "rename" && to?.endsWith("catalog.sqlite")) isCommitted = true;
+      else if (isCommitted && path.endsWith("catalog.sqlite") && ++failed > 0) throw errno("EIO", path);
+    };
+    expect((await w.save()).noChange).toBe(false);
+    disk.hook = () => {};
+    expect(failed).toBeGreaterThan(0);
+    expect(await w.engine.list()).toHaveLength(1);
+    w.write("a", "2");
+    expect((await w.checkpoint()).number).toBe(2);
+  });
+
+  it("C12 a restored file that cannot be closed is taken away again, like one that cannot be written", async () => {
+    const disk = new WatchedFileSystem();
+    const w = await openTestEngine({ gone: "1", changed: "1" }, { fs: disk.fs });
+    const { id } = await w.checkpoint();
+    fs.rmSync(w.path("gone"));
+    w.write("changed", "2");
+    const before = w.snapshot();
+    for (const name of ["gone", ".checkpoint-tmp-"]) {
+      disk.hook = ({ method, path, args }) => {
+        if (method !== "close" || !path.startsWith(w.path(name))) return;
+        fs.closeSync(args[0] as number);
+        throw errno("ENOSPC", path);
+      };
+      await expect(w.restore(id)).rejects.toMatchObject({ code: "disk-full" });
+      disk.hook = () => {};
+      expect(w.snapshot()).toEqual(before);
+    }
+  });
+
+  it("C12 a failed write leaves no file open", async () => {
+    const disk = new WatchedFileSystem();
+    const w = await openTestEngine({ a: "1" }, { fs: disk.fs });
+    disk.hook = ({ method, path }) => {
+      if (method === "write" && !path.includes("/packs/") && !path.includes("/locks/")) throw errno("ENOSPC", path);
+    };
+    await expect(w.save()).rejects.toMatchObject({ code: "disk-full" });
+    disk.hook = () => {};
+    expect(disk.openPaths).toEqual([]);
+  });
+});
+
 describe("files that cannot be read", () => {
   it("C12 C20 an unreadable file or folder is named; everything else is saved", async () => {
     const disk = new WatchedFileSystem();
@@ -224,6 +293,17 @@ describe("files that cannot be read", () => {
     const w = await openTestEngine({ large: Buffer.alloc(5_000_000, "ab"), small: "1" }, { fs: disk.fs });
     disk.hook = ({ method, path, args }) => {
       if (method === "read" && path === w.path("large") && Number(args[4]) > 2_000_000) throw errno("EIO", path);
+    };
+    const { skipped, checkpoint } = await w.save();
+    expect(skipped).toEqual([{ path: "large", reason: "unreadable", message: "the disk reported a read error" }]);
+    expect(checkpoint).toMatchObject({ files: 1, newObjects: 1 });
+  });
+
+  it("C12 a large file that cannot be looked at when it has been read is left out, and the next one saved", async () => {
+    const disk = new WatchedFileSystem();
+    const w = await openTestEngine({ large: Buffer.alloc(2_000_000, "ab"), next: "1" }, { fs: disk.fs });
+    disk.hook = ({ method, path }) => {
+      if (method === "fstat" && path === w.path("large")) throw errno("EIO", path);
     };
     const { skipped, checkpoint } = await w.save();
     expect(skipped).toEqual([{ path: "large", reason: "unreadable", message: "the disk reported a read error" }]);

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import type { Engine } from "../../../src/core/engine";
 import { expectAsInNewStore } from "../../support/newStore";
 import { rest } from "../../support/rest";
+import { tempFolder } from "../../support/tempFolders";
 import { openTestEngine, type TestWorkspace } from "../../support/testEngine";
 import { errno, WatchedFileSystem } from "../../support/watchedFileSystem";
 
@@ -133,3 +134,36 @@ function loseFirstPack(w: TestWorkspace, checkpoints: number): void {
   const first = packs[0]?.name.slice(0, -".dat".length);
   for (const end of [".dat", ".idx"]) fs.rmSync(`${w.store}/packs/${first}${end}`);
 }
+
+it("C7 C8 C12 files that miss a change are not blessed when content goes: another process trusts none of it", async () => {
+  const disk = new WatchedFileSystem();
+  const w = await openTestEngine({ a: "1", d: { x: "x", y: "y" } }, { fs: disk.fs, housekeeping: { idleMs: 0 } });
+  const first = await w.checkpoint();
+  await rest();
+  w.write("a", "2");
+  await rest();
+  // Undo keeps the trees of both states, whatever becomes of their content.
+  await w.restore(first);
+  await rest();
+  await w.save();
+  const aside = tempFolder("aside");
+  fs.renameSync(w.path("d"), `${aside}/d`);
+  // Only memory knows that the folder went.
+  disk.hook = ({ method, path, to, args }) => {
+    const writes = method === "rename" || (method === "open" && ((args[1] as number) & fs.constants.O_WRONLY) !== 0);
+    if (writes && `${path} ${to ?? ""}`.includes("/index/")) throw errno("EIO", path);
+  };
+  const last = await w.checkpoint();
+  disk.hook = () => {};
+  const others = (await w.engine.list()).filter(({ id }) => id !== last.id);
+  await w.engine.delete(others.map(({ id }) => id));
+  expect(others.map(({ id }) => id)).toContain(first.id);
+  fs.renameSync(`${aside}/d`, w.path("d"));
+  const other = await w.another();
+  try {
+    await other.save({ kind: "manual", trigger: "manual", scan: w.scan });
+    expect((await other.verify({ full: true })).damaged).toEqual([]);
+  } finally {
+    await other.close();
+  }
+});

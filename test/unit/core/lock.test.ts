@@ -74,6 +74,14 @@ describe("the project lock", () => {
       expect(fs.readdirSync(folder)).toEqual([]);
     });
 
+  it("C3 C11 that a power cut emptied keeps nobody waiting", async () => {
+    const folder = tempFolder();
+    fs.writeFileSync(lockFile(folder), "");
+    fs.utimesSync(lockFile(folder), Date.now() / 1000 - 60, Date.now() / 1000 - 60);
+    (await acquireLock(options(folder, { timeoutMs: 0 }))).release();
+    expect(fs.readdirSync(folder)).toEqual([]);
+  });
+
   it("C11 is taken over by one of many who wait, never by two", async () => {
     const folder = tempFolder();
     let inside = 0;
@@ -161,6 +169,47 @@ describe("the project lock", () => {
     forge(folder, { nonce: "anothers" });
     lock.release();
     expect(holderOf(folder).nonce).toBe("anothers");
+  });
+
+  for (const [what, jumpMs] of [
+    ["a year ahead", 365 * 86_400_000],
+    ["back by a year", -365 * 86_400_000],
+  ] as const)
+    it(`C11 C12 a clock that is set ${what} makes nobody wait shorter or longer`, async () => {
+      const folder = tempFolder();
+      forge(folder, {});
+      let now = Date.now();
+      let sleptMs = 0;
+      const sleep = async (ms: number): Promise<void> => {
+        sleptMs += ms;
+        now += sleptMs > 1_000 && sleptMs - ms <= 1_000 ? jumpMs : ms;
+      };
+      const clock = { now: () => now, sleep, timeoutMs: 5_000 };
+      await expect(acquireLock(options(folder, clock))).rejects.toMatchObject({ code: "locked" });
+      expect(sleptMs).toBeGreaterThanOrEqual(5_000);
+      expect(sleptMs).toBeLessThan(5_500);
+      // A file that is being written elsewhere gets its time, whatever its own times look like from here.
+      fs.writeFileSync(lockFile(folder), "");
+      sleptMs = 0;
+      await expect(acquireLock(options(folder, { ...clock, timeoutMs: 1_500 }))).rejects.toMatchObject({
+        code: "locked",
+      });
+      sleptMs = 0;
+      (await acquireLock(options(folder, clock))).release();
+      expect(sleptMs).toBeGreaterThan(2_000);
+    });
+
+  it("C11 C12 that could not be written is nobody's: it does not stay", async () => {
+    const folder = tempFolder();
+    let failing = true;
+    const disk = new WatchedFileSystem(({ method, path }) => {
+      if (method === "link") throw errno("EPERM", path);
+      if (failing && method === "write" && path.endsWith("project.lock")) throw errno("ENOSPC", path);
+    });
+    await expect(acquireLock(options(folder, { fs: disk.fs }))).rejects.toMatchObject({ code: "ENOSPC" });
+    expect(fs.readdirSync(folder)).toEqual([]);
+    failing = false;
+    (await acquireLock(options(folder, { fs: disk.fs, timeoutMs: 0 }))).release();
   });
 
   it("C11 works where there are no hard links", async () => {

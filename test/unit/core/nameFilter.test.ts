@@ -60,8 +60,15 @@ describe("the filter in front of the ignore package", () => {
             });
           },
         ),
-        // The example was found by chance: a slash inside a bracket that is never closed.
-        { numRuns: 20_000, examples: [[["[/a[ab]"], ["["], false]] },
+        // The first example was found by chance: a slash inside a bracket that is never closed.
+        // A tab at the end is no space but part of the name.
+        {
+          numRuns: 20_000,
+          examples: [
+            [["[/a[ab]"], ["["], false],
+            [["a\t"], ["a\t"], false],
+          ],
+        },
       );
     });
 

@@ -100,8 +100,9 @@ async function restorePreviewed(
 ) {
   const { changes } = await w.restore(ref, { dryRun: true });
   const selection = new RestoreSelection(new ChangeTable(packChanges(changes)), true);
-  const unticked = changes.map((each) => each.path).filter((path) => !isTicked(path));
-  const request = selection.request(unticked);
+  const unticked = selection.selected.filter((row) => !isTicked(selection.changes.at(row).path));
+  selection.set(unticked, false);
+  const request = selection.request();
   meanwhile();
   return w.restore(ref, request ? { ...request, paths: chosenPaths(request.paths) } : {});
 }

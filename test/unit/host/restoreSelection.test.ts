@@ -17,8 +17,8 @@ const STARTING = ["a.ts", "gone.ts", "src/b.ts", "src/link"];
 const selectionOf = (changes: readonly Change[], removeNew: boolean) =>
   new RestoreSelection(new ChangeTable(packChanges(changes)), removeNew);
 /** The request as the engine gets it. */
-const requestOf = (selection: RestoreSelection, except?: readonly string[]) => {
-  const request = selection.request(except);
+const requestOf = (selection: RestoreSelection) => {
+  const request = selection.request();
   return request && { ...request, paths: chosenPaths(request.paths) };
 };
 const group = (selection: RestoreSelection, kind: string) => {
@@ -62,13 +62,6 @@ describe("restore selection", () => {
     for (const { rows } of folder.children.first(1)) selection.set(rows, false);
     expect(requestOf(selection)).toEqual({
       paths: ["a.ts", "gone.ts", "new/two.ts", "src/b.ts", "src/link"],
-      exact: true,
-    });
-  });
-
-  it("V11 unsaved files can be left out", () => {
-    expect(requestOf(selectionOf(CHANGES, false), ["src/b.ts"])).toEqual({
-      paths: ["a.ts", "gone.ts", "src/link"],
       exact: true,
     });
   });

@@ -141,7 +141,10 @@ describe("pack sets", () => {
     const set = openPackSet({ fs, codecs, folder });
     expect(set.list()).toEqual([whole.id, split.id].sort());
     const later = writePack(folder, [text("c")]);
-    set.sweepAndRefresh();
+    const damaged = `${tempFolder()}/damaged`;
+    set.sweepAndRefresh(damaged);
+    // Parts with an index may have been a pack.
+    expect(readdirSync(damaged).sort()).toEqual([`pack-${id}.dat.part-000000`, `pack-${id}.idx`]);
     expect(readdirSync(folder).sort()).toEqual([...kept, `pack-${later.id}.dat`, `pack-${later.id}.idx`].sort());
     expect(set.ids()).toEqual([whole.id, split.id, later.id].sort());
   });
